@@ -1,0 +1,42 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+#   make demo ARGS=--headless   the demo without a display or a browser
+#   make run ARGS="--client-id ..."   the real thing
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+ARGS ?=
+
+.PHONY: setup demo run test lint unit rig clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "== setting up $(VENV) with the versions of constraints.txt"
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mailtray needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $(STAMP)
+
+demo: setup
+	$(BIN)/mailtray demo $(ARGS)
+
+run: setup
+	$(BIN)/mailtray run $(ARGS)
+
+# The desktop session of tests/desktop and the browser of tests/pages need Debian packages.
+rig:
+	@tests/desktop/install-packages
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup rig lint
+	$(BIN)/python -m pytest $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

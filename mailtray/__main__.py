@@ -1,0 +1,5 @@
+"""``python -m mailtray``."""
+
+from mailtray.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""One vendor each; a vendor's errors are translated here and go no further."""

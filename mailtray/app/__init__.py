@@ -1,0 +1,1 @@
+"""Decides when things happen; knows the ports and no vendor."""

@@ -1,0 +1,267 @@
+"""The values that travel between the parts; all of them frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, NewType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+AccountId = NewType("AccountId", str)
+"""MSAL's ``home_account_id``: ``uid.utid``."""
+MessageId = NewType("MessageId", str)
+"""Graph's immutable message id; case-sensitive."""
+Cursor = NewType("Cursor", str)
+"""A whole deltaLink, opaque."""
+Key = NewType("Key", int)
+"""A 63-bit digest by which a message is recognised; see :func:`mailtray.core.changes.keys`."""
+
+INBOX = "inbox"
+"""Well-known name of the only folder watched by default."""
+
+
+class AuthAction(Enum):
+    """The one thing that mends a failed sign-in."""
+
+    SIGN_IN = "sign_in"
+    ASK_ADMINISTRATOR = "ask_administrator"
+    CORRECT_CLIENT_ID = "correct_client_id"
+    OTHER_ACCOUNT = "other_account"
+    CHECK_CLOCK = "check_clock"
+    REPORT = "report"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A signed-in account.
+
+    Attributes:
+        username: What the person signs in with (``preferred_username``).
+        name: Display name, or an empty string.
+    """
+
+    id: AccountId
+    username: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A bearer token; its ``repr`` hides it."""
+
+    secret: str = field(repr=False)
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The result of an interactive sign-in.
+
+    Attributes:
+        cache: The account's own MSAL token cache, serialized; a secret.
+    """
+
+    account: Account
+    cache: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An e-mail as far as a notifier needs it.
+
+    Attributes:
+        received: ``receivedDateTime``, aware UTC; ``None`` where the server sent none or nonsense.
+        preview: ``bodyPreview`` on one line, empty where the scope does not allow it.
+        web_link: Where the message opens in webmail; unchecked, as the server sent it.
+        internet_message_id: RFC 5322 ``Message-ID``, or an empty string.
+    """
+
+    id: MessageId
+    subject: str = ""
+    sender_name: str = ""
+    sender_address: str = ""
+    received: datetime | None = None
+    is_read: bool = False
+    preview: str = ""
+    web_link: str = ""
+    internet_message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadState:
+    """A delta item that tells only that a message was marked read or unread."""
+
+    id: MessageId
+    is_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A delta item that tells that a message left the folder."""
+
+    id: MessageId
+
+
+Entry = Message | ReadState | Removed
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCount:
+    """A folder's own counters.
+
+    Attributes:
+        server_time: The answer's ``Date``, aware UTC, or ``None`` where it had none.
+    """
+
+    unread: int
+    total: int
+    server_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one delta round brought, in the server's order: the last entry of an id wins.
+
+    Attributes:
+        cursor: Where the next round starts.
+        is_full: True where the round started without a cursor: ``entries`` is then all there
+            is in the folder since ``floor``.
+        floor: Of a full round: messages received before it were not asked for; ``None`` where
+            the whole folder was.
+        count: The folder's own counters, where they were asked for.
+        requests: HTTP requests this took.
+    """
+
+    entries: tuple[Entry, ...]
+    cursor: Cursor
+    is_full: bool = False
+    floor: datetime | None = None
+    count: FolderCount | None = None
+    requests: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadList:
+    """A plain listing of the newest unread messages.
+
+    Attributes:
+        is_complete: True where there are no more than those listed.
+    """
+
+    messages: tuple[Message, ...]
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is remembered of one folder between polls.
+
+    Attributes:
+        cursor: Where the next delta round starts; ``None`` before the first.
+        known: Keys of every message met since ``floor`` -> when it was received (epoch seconds).
+            A message with a known key is never announced again.
+        floor: Messages received before it are never announced; ``None`` while ``known`` covers
+            the whole folder.
+        unread: The unread messages that the delta rounds told of.
+        untold: Unread arrivals the person could not be told of yet, oldest first.
+        uncovered_unread: Unread messages that only the folder's counter knows of.
+        told: Ids that have a notification which was not withdrawn.
+        is_baseline: True until the first round is remembered.
+    """
+
+    cursor: Cursor | None = None
+    known: Mapping[Key, int] = field(default_factory=dict)
+    floor: datetime | None = None
+    unread: Mapping[MessageId, Message] = field(default_factory=dict)
+    untold: tuple[Message, ...] = ()
+    uncovered_unread: int = 0
+    told: frozenset[MessageId] = frozenset()
+    is_baseline: bool = True
+
+    @property
+    def unread_count(self) -> int:
+        """How many unread messages the folder holds, as far as is known."""
+        return len(self.unread) + self.uncovered_unread
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a delivery means for the person.
+
+    Attributes:
+        arrived: Unread messages to tell about, oldest first; those left untold before included.
+        retired: Ids whose notification no longer holds: read or removed elsewhere.
+        seen: What to remember if nothing is told; see :func:`mailtray.core.changes.advance`.
+        is_catch_up: True where ``arrived`` waited: after a failed notifier, an outage, a resync.
+    """
+
+    arrived: tuple[Message, ...]
+    retired: frozenset[MessageId]
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One notification, worded and clipped but not yet escaped for any server.
+
+    Attributes:
+        tag: Names it for replacement and withdrawal; unique while shown.
+        message_ids: The messages it tells of; empty for one about mailtray itself.
+        link: What a click opens; empty where a click opens nothing.
+        command: What a click does where there is no link: a menu command's name.
+    """
+
+    tag: str
+    title: str
+    body: str
+    account: AccountId | None = None
+    message_ids: tuple[MessageId, ...] = ()
+    link: str = ""
+    command: str = ""
+
+
+class IconKind(Enum):
+    """Which of the tray's pictures is shown."""
+
+    NORMAL = "normal"
+    UNREAD = "unread"
+    SIGNING_IN = "signing_in"
+    ATTENTION = "attention"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """A line of the tray's menu.
+
+    Attributes:
+        command: Name of the command a click sends, or empty where the line only tells something.
+        argument: What the command is about: an account id or a message id.
+        is_separator: True for a line; the rest is then empty.
+        is_default: True for the item that a left click stands for.
+    """
+
+    label: str = ""
+    command: str = ""
+    argument: str = ""
+    is_separator: bool = False
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrayView:
+    """All that a tray shows, as data.
+
+    Attributes:
+        count: Number on the icon; 0 shows none.
+        tooltip: Plain text, most useful words first, at most 127 UTF-16 units, one line a fact.
+    """
+
+    icon: IconKind
+    count: int
+    tooltip: str
+    menu: tuple[MenuItem, ...]
