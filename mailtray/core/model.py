@@ -196,12 +196,13 @@ class Changes:
         arrived: Unread messages to tell about, oldest first; those left untold before included.
         retired: Ids whose notification no longer holds: read or removed elsewhere.
         seen: What to remember if nothing is told; see :func:`mailtray.core.changes.advance`.
-        is_catch_up: True where ``arrived`` waited: after a failed notifier, an outage, a resync.
+        is_catch_up: True where some of ``arrived`` could not be told of in an earlier poll.
     """
 
     arrived: tuple[Message, ...]
     retired: frozenset[MessageId]
     seen: Seen
+    is_catch_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,219 @@
+"""What is new, what was read or removed elsewhere, and what to remember of it.
+
+The rules, in words:
+
+* A message is *new* when it is unread and none of its keys is known. Whoever was met once,
+  read or unread, told or not, is known for good: marking it unread, flagging it, moving it away
+  and back again makes it no newer.
+* The first round of a folder is its baseline: everything in it is known, nothing is new.
+* A delta round tells what changed, possibly twice, possibly late, possibly in part; the last
+  entry of an id wins.
+* The folder's own counter is the truth for the number. Where it disagrees with what the rounds
+  add up to, a plain listing settles it (a message moved out and back between two rounds can be
+  reported as removed and never again).
+
+Source: learn.microsoft.com/graph: delta-query-messages, outlook-immutable-id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from mailtray.core.model import Changes, Key, Message, MessageId, ReadState, Removed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from mailtray.core.model import Delivery, Entry, Seen, UnreadList
+
+KNOWN_MAX_KEYS = 6_000
+"""Above this the oldest keys are dropped and the floor rises."""
+KNOWN_KEPT_KEYS = 4_500
+"""How many keys stay then."""
+LISTED_MAX_MESSAGES = 50
+"""How many unread messages a settling listing asks for."""
+
+
+def keys(message: Message) -> tuple[Key, ...]:
+    """Return the digests by which a message is recognised.
+
+    The immutable id alone is not enough: a drag in Outlook for Windows gives the message another
+    one. The Message-ID alone is not enough either, since anybody may send a mail that bears the
+    Message-ID of another; so it counts together with the time at which the server received it.
+    """
+    found = [_digest(message.id)]
+    if message.internet_message_id and message.received is not None:
+        found.append(_digest(f"{message.internet_message_id}|{message.received.isoformat()}"))
+    return tuple(found)
+
+
+def _digest(text: str) -> Key:
+    raw = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return Key(int.from_bytes(raw) >> 1)
+
+
+@dataclass(slots=True)
+class _Fold:
+    """The state of one folder while a round's entries are laid over it."""
+
+    known: dict[Key, int]
+    unread: dict[MessageId, Message]
+    fresh: dict[MessageId, Message]
+    floor: datetime | None
+    is_baseline: bool
+    undetailed: set[MessageId] = field(default_factory=set)
+
+    def lay(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, Message):
+                self._lay_message(entry)
+            elif isinstance(entry, Removed) or entry.is_read:
+                self._drop(entry.id)
+            else:
+                self._mark_unread(entry)
+
+    def _lay_message(self, message: Message) -> None:
+        its_keys = keys(message)
+        is_new = not self.is_baseline and not any(key in self.known for key in its_keys)
+        received_s = self._received_s(message)
+        self.known.update(dict.fromkeys(its_keys, received_s))
+        if message.is_read:
+            self._drop(message.id)
+            return
+        self.unread[message.id] = message
+        self.undetailed.discard(message.id)
+        if message.id in self.fresh or (is_new and not self._is_old(message)):
+            self.fresh[message.id] = message
+
+    def _received_s(self, message: Message) -> int:
+        if message.received is not None:
+            return int(message.received.timestamp())
+        return max(self.known.values(), default=0)
+
+    def _is_old(self, message: Message) -> bool:
+        return (
+            self.floor is not None
+            and message.received is not None
+            and message.received < self.floor
+        )
+
+    def _mark_unread(self, entry: ReadState) -> None:
+        # Only the id came: the message counts now, and its sender and subject have to be asked for.
+        if entry.id not in self.unread:
+            self.unread[entry.id] = Message(entry.id)
+            self.undetailed.add(entry.id)
+
+    def _drop(self, message_id: MessageId) -> None:
+        self.unread.pop(message_id, None)
+        self.fresh.pop(message_id, None)
+        self.undetailed.discard(message_id)
+
+    def keep_only(self, ids: Collection[MessageId]) -> None:
+        for message_id in [i for i in self.unread if i not in ids]:
+            self._drop(message_id)
+
+    def prune(self) -> None:
+        if len(self.known) <= KNOWN_MAX_KEYS:
+            return
+        cut_s = sorted(self.known.values(), reverse=True)[KNOWN_KEPT_KEYS - 1]
+        self.known = {key: at_s for key, at_s in self.known.items() if at_s >= cut_s}
+        self.floor = _later(self.floor, datetime.fromtimestamp(cut_s, UTC))
+
+
+def diff(seen: Seen, delivery: Delivery, listing: UnreadList | None = None) -> Changes:
+    """Pick the messages to tell about and what to remember of a round.
+
+    Args:
+        seen: What is remembered of the folder.
+        delivery: The round.
+        listing: The newest unread messages, asked for after the round; see :func:`is_unsettled`.
+    """
+    if not delivery.entries and listing is None and not delivery.is_full:
+        return _nothing_changed(seen, delivery)
+    fold = _Fold(
+        known=dict(seen.known),
+        unread={} if delivery.is_full else dict(seen.unread),
+        fresh={message.id: message for message in seen.untold},
+        floor=_later(seen.floor, delivery.floor),
+        is_baseline=seen.is_baseline,
+    )
+    fold.lay(delivery.entries)
+    if listing is not None:
+        fold.lay(listing.messages)
+        if listing.is_complete:
+            fold.keep_only({message.id for message in listing.messages})
+    fold.prune()
+    retired = frozenset(seen.told - fold.unread.keys())
+    arrived = sorted(
+        (message for message in fold.fresh.values() if message.id in fold.unread), key=_by_age
+    )
+    after = replace(
+        seen,
+        cursor=delivery.cursor,
+        known=fold.known,
+        floor=fold.floor,
+        unread=fold.unread,
+        untold=tuple(arrived),
+        uncovered_unread=_uncovered(seen, delivery, len(fold.unread)),
+        told=seen.told - retired,
+        is_baseline=False,
+    )
+    return Changes(tuple(arrived), retired, after, is_catch_up=bool(seen.untold))
+
+
+def _nothing_changed(seen: Seen, delivery: Delivery) -> Changes:
+    # The usual poll: the same objects stay, so that whoever stores them sees at once that
+    # there is next to nothing to write.
+    uncovered = _uncovered(seen, delivery, len(seen.unread))
+    after = replace(seen, cursor=delivery.cursor, uncovered_unread=uncovered)
+    return Changes(seen.untold, frozenset(), after, is_catch_up=bool(seen.untold))
+
+
+def _uncovered(seen: Seen, delivery: Delivery, covered: int) -> int:
+    if delivery.count is None:
+        return seen.uncovered_unread
+    return max(0, delivery.count.unread - covered)
+
+
+def is_unsettled(seen: Seen, delivery: Delivery) -> bool:
+    """Say whether a plain listing of the unread messages is due after a round.
+
+    It is when the folder's counter disagrees with what was remembered plus what the round told,
+    or when a message became unread of which only the id is known.
+    """
+    if delivery.is_full:
+        return False
+    changes = diff(seen, replace(delivery, count=None))
+    unread = changes.seen.unread
+    if any(unread[i].received is None for i in unread.keys() - seen.unread.keys()):
+        return True
+    return delivery.count is not None and delivery.count.unread != changes.seen.unread_count
+
+
+def advance(changes: Changes, shown: Collection[MessageId]) -> Seen:
+    """Say what to remember once the notifications of ``shown`` messages are on the screen."""
+    seen = changes.seen
+    return replace(
+        seen,
+        untold=tuple(message for message in seen.untold if message.id not in shown),
+        told=seen.told | frozenset(shown),
+    )
+
+
+def latest_unread(seen: Seen, limit: int) -> tuple[Message, ...]:
+    """Return the newest unread messages whose sender and subject are known, newest first."""
+    detailed = [message for message in seen.unread.values() if message.received is not None]
+    return tuple(sorted(detailed, key=_by_age, reverse=True)[:limit])
+
+
+def _by_age(message: Message) -> tuple[datetime, str]:
+    return (message.received or datetime.max.replace(tzinfo=UTC), message.id)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other)

@@ -1,0 +1,228 @@
+"""From changes to the words of notifications.
+
+Mail text comes from strangers: it is cleaned of what could break a notification, a menu or a
+terminal, or deceive the eye, and cut to what the narrowest desktop shows. What depends on the
+notification server (markup) is escaped by the adapter that knows it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from mailtray.core import text
+from mailtray.core.changes import keys
+from mailtray.core.model import Notification
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailtray.core.model import Account, Changes, Message
+
+TITLE_UNITS = 63
+"""UTF-16 units of a title; a Windows balloon holds no more (NOTIFYICONDATA.szInfoTitle)."""
+BODY_UNITS = 255
+"""UTF-16 units of a body; a Windows balloon holds no more (NOTIFYICONDATA.szInfo)."""
+SUMMARY_LINES = 3
+MARKS_MAX = 4
+"""Combining marks kept on one character; no living script needs more."""
+
+_SCAN_CHARS = 2_000
+_BIDI_CONTROLS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+_NONCHARACTERS = range(0xFDD0, 0xFDF0)
+_JOINERS = frozenset("\u200c\u200d")
+_ZWJ = "\u200d"
+_FSI, _PDI = "\u2068", "\u2069"
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+_SPACES = re.compile(r"\s+")
+_REGIONAL = range(0x1F1E6, 0x1F200)
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Which web pages may be opened for an account.
+
+    Attributes:
+        mailbox: Address of the mailbox's own page.
+        hosts: Hosts whose https pages may be opened; a leading dot stands for all below it.
+        origin: One more origin that may be opened (``http://127.0.0.1:8080``), or empty.
+    """
+
+    mailbox: str
+    hosts: frozenset[str]
+    origin: str = ""
+
+    def allow(self, link: str) -> str:
+        """Return ``link`` where it may be opened, else the mailbox's page."""
+        try:
+            parts = urlsplit(link)
+            host, user = parts.hostname or "", parts.username
+        except ValueError:
+            return self.mailbox
+        if self.origin and f"{parts.scheme}://{parts.netloc}" == self.origin:
+            return link
+        if parts.scheme == "https" and user is None and host in self.hosts:
+            return link
+        return self.mailbox
+
+
+def clean(raw: str) -> str:
+    """Make a stranger's text safe for one line of a notification, menu, tooltip or terminal.
+
+    Control characters, line breaks, direction overrides, non-characters and lone surrogates go;
+    letters of every script, emoji with their joiners and up to ``MARKS_MAX`` combining marks stay.
+
+    Source: Unicode Standard Annex 9 (bidirectional algorithm), XML 1.0 section 2.2.
+    """
+    kept: list[str] = []
+    marks = 0
+    for char in raw[:_SCAN_CHARS]:
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in {"Mn", "Me"} else 0
+        if char in _JOINERS or marks > MARKS_MAX:
+            kept.append(char if marks == 0 else "")
+        elif category in {"Cc", "Zl", "Zp"}:
+            kept.append(" " if char.isspace() else "")
+        elif category == "Cs":
+            kept.append("\ufffd")
+        elif not _is_noncharacter(ord(char)) and char not in _BIDI_CONTROLS:
+            kept.append(char)
+    return _SPACES.sub(" ", "".join(kept)).strip()
+
+
+def _is_noncharacter(code: int) -> bool:
+    return code & 0xFFFE == 0xFFFE or code in _NONCHARACTERS
+
+
+def clip(line: str, units: int) -> str:
+    """Cut a line between two visible characters to at most ``units`` UTF-16 units, with an ellipsis.
+
+    Source: Unicode Standard Annex 29, as far as text that was cleaned needs it.
+    """
+    if _units(line) <= units:
+        return line
+    kept, used = "", 0
+    for cluster in _clusters(line):
+        used += _units(cluster)
+        if used > units - 1:
+            break
+        kept += cluster
+    return kept.rstrip() + "…"
+
+
+def _units(line: str) -> int:
+    return len(line.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _clusters(line: str) -> list[str]:
+    found: list[str] = []
+    for char in line:
+        if found and _continues(found[-1], char):
+            found[-1] += char
+        else:
+            found.append(char)
+    return found
+
+
+def _continues(cluster: str, char: str) -> bool:
+    code = ord(char)
+    if unicodedata.category(char) in {"Mn", "Me", "Mc"} or char in _JOINERS or code in _SKIN_TONES:
+        return True
+    if code in _REGIONAL:
+        return len(cluster) == 1 and ord(cluster) in _REGIONAL
+    return cluster.endswith(_ZWJ)
+
+
+def isolate(field: str) -> str:
+    """Wrap a field that runs from right to left so that it cannot reorder what is joined to it."""
+    if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in field):
+        return f"{_FSI}{field}{_PDI}"
+    return field
+
+
+def sender_of(message: Message) -> str:
+    """Return the name to show for a message's sender: name, else address, else a neutral word."""
+    return clean(message.sender_name) or clean(message.sender_address) or text.UNKNOWN_SENDER
+
+
+def subject_of(message: Message) -> str:
+    """Return the subject to show, or a neutral word where there is none."""
+    return clean(message.subject) or text.NO_SUBJECT
+
+
+def headline(message: Message, units: int) -> str:
+    """Return ``Sender: subject`` on one line of at most ``units`` UTF-16 units."""
+    sender = clip(sender_of(message), max(8, units // 3))
+    room = units - _units(sender) - 6
+    return f"{isolate(sender)}: {isolate(clip(subject_of(message), room))}"
+
+
+def tag_of(message: Message) -> str:
+    """Return the tag of the message's own notification."""
+    return f"message-{keys(message)[0]:x}"
+
+
+def compose(
+    changes: Changes,
+    account: Account,
+    places: Places,
+    *,
+    max_single: int,
+    name_account: bool,
+) -> tuple[Notification, ...]:
+    """Word the notifications of one poll.
+
+    Args:
+        changes: What the poll brought.
+        account: Whose mail it is.
+        places: Which links may be opened.
+        max_single: Up to this many messages get a notification each; more become one summary.
+        name_account: True where there are several accounts, so that a summary names its own.
+    """
+    arrived = changes.arrived
+    if not arrived:
+        return ()
+    if len(arrived) > max_single or (changes.is_catch_up and len(arrived) > 1):
+        return (_summary(arrived, account, places, name_account=name_account),)
+    return tuple(_single(message, account, places) for message in arrived)
+
+
+def _single(message: Message, account: Account, places: Places) -> Notification:
+    body = subject_of(message)
+    if preview := clean(message.preview):
+        body = f"{clip(body, BODY_UNITS // 2)}\n{preview}"
+    return Notification(
+        tag=tag_of(message),
+        title=clip(sender_of(message), TITLE_UNITS),
+        body=clip(body, BODY_UNITS),
+        account=account.id,
+        message_ids=(message.id,),
+        link=places.allow(message.web_link),
+    )
+
+
+def _summary(
+    arrived: Sequence[Message], account: Account, places: Places, *, name_account: bool
+) -> Notification:
+    newest = arrived[: -SUMMARY_LINES - 1 : -1]
+    room = BODY_UNITS // (SUMMARY_LINES + 1)
+    lines = [headline(message, room) for message in newest]
+    if hidden := len(arrived) - len(newest):
+        lines.append(text.and_more(hidden))
+    title = text.new_messages(len(arrived))
+    if name_account:
+        title = f"{title} · {isolate(clean(account.username))}"
+    return Notification(
+        tag=f"summary-{keys(arrived[-1])[0]:x}",
+        title=clip(title, TITLE_UNITS),
+        body=clip("\n".join(lines), BODY_UNITS),
+        account=account.id,
+        message_ids=tuple(message.id for message in arrived),
+        link=places.mailbox,
+    )

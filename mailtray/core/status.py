@@ -1,0 +1,364 @@
+"""How it is: the program's state as data, and that data as icon, tooltip and menu."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mailtray.core import text
+from mailtray.core.compose import clean, clip, headline, isolate
+from mailtray.core.errors import (
+    InvalidResponse,
+    MailtrayError,
+    SignInRequired,
+    Throttled,
+    Unreachable,
+    UntrustedCertificate,
+)
+from mailtray.core.model import IconKind, MenuItem, TrayView
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from mailtray.core.model import Account, AccountId, Message
+
+TOOLTIP_UNITS = 127
+"""UTF-16 units of a tooltip; Windows holds no more (NOTIFYICONDATA.szTip)."""
+LATEST_SHOWN = 5
+_MENU_LINE_UNITS = 60
+
+
+class State(StrEnum):
+    """How an account is; the values are those of the event lines."""
+
+    OK = "ok"
+    SIGNED_OUT = "signed_out"
+    SIGNING_IN = "signing_in"
+    ATTENTION = "attention"
+    OFFLINE = "offline"
+    THROTTLED = "throttled"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """How one account is.
+
+    Attributes:
+        unread: Unread messages in its watched folder, as far as is known.
+        latest: The newest unread messages, newest first.
+        checked: When its mail was last read, or ``None`` before the first time.
+        error: Why it is not ``ok``.
+        since: When it stopped being ``ok``.
+        retry: When the next try is due, where one is.
+    """
+
+    account: Account
+    state: State = State.OK
+    unread: int = 0
+    latest: tuple[Message, ...] = ()
+    checked: datetime | None = None
+    error: MailtrayError | None = None
+    since: datetime | None = None
+    retry: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the program is.
+
+    Attributes:
+        accounts: The signed-in accounts, in the order in which they were added.
+        notice: What keeps the program itself from working as it should, or ``None``.
+        is_configured: False where no client id is known.
+        is_signing_in: True while a sign-in waits for the browser.
+        is_starting: True until the keyring has told which accounts there are.
+        sign_in_error: Why the last sign-in did not end well.
+    """
+
+    accounts: Mapping[AccountId, AccountStatus] = field(default_factory=dict)
+    notice: MailtrayError | None = None
+    is_configured: bool = True
+    is_signing_in: bool = False
+    is_starting: bool = True
+    sign_in_error: MailtrayError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The keyring told which accounts there are."""
+
+    accounts: tuple[Account, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """An account's mail was read."""
+
+    account: AccountId
+    unread: int
+    latest: tuple[Message, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An account's mail could not be read."""
+
+    account: AccountId
+    error: MailtrayError
+    at: datetime
+    retry: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInStarted:
+    """A sign-in waits for the browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInFailed:
+    """A sign-in ended without an account."""
+
+    error: MailtrayError
+
+
+@dataclass(frozen=True, slots=True)
+class SignInSucceeded:
+    """An account is signed in, for the first time or again."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """An account was signed out."""
+
+    account: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something keeps the program itself from working as it should; ``None`` when it is over."""
+
+    error: MailtrayError | None
+
+
+Event = (
+    Started | Polled | Failed | SignInStarted | SignInFailed | SignInSucceeded | SignedOut | Noticed
+)
+
+
+def reduce(status: Status, event: Event) -> Status:
+    """Return the status after an event."""
+    match event:
+        case Started(accounts):
+            found = {account.id: AccountStatus(account) for account in accounts}
+            return replace(status, accounts=found, is_starting=False)
+        case Polled() | Failed():
+            return _account_changed(status, event)
+        case SignedOut(account_id):
+            left = {i: one for i, one in status.accounts.items() if i != account_id}
+            return replace(status, accounts=left)
+        case Noticed(error):
+            return replace(status, notice=error)
+        case _:
+            return _sign_in_changed(status, event)
+
+
+def _sign_in_changed(
+    status: Status, event: SignInStarted | SignInFailed | SignInSucceeded
+) -> Status:
+    match event:
+        case SignInStarted():
+            return replace(status, is_signing_in=True, sign_in_error=None)
+        case SignInFailed(error):
+            return replace(status, is_signing_in=False, sign_in_error=error)
+        case SignInSucceeded(account):
+            return _signed_in(status, account)
+
+
+def _account_changed(status: Status, event: Polled | Failed) -> Status:
+    old = status.accounts.get(event.account)
+    if old is None:
+        return status  # signed out while the request was on its way
+    if isinstance(event, Polled):
+        new = AccountStatus(old.account, State.OK, event.unread, event.latest, event.at)
+    else:
+        new = replace(
+            old,
+            state=state_of(event.error),
+            error=event.error,
+            since=old.since or event.at,
+            retry=event.retry,
+        )
+    return replace(status, accounts={**status.accounts, event.account: new})
+
+
+def _signed_in(status: Status, account: Account) -> Status:
+    old = status.accounts.get(account.id) or AccountStatus(account)
+    new = replace(old, account=account, state=State.OK, error=None, since=None, retry=None)
+    accounts = {**status.accounts, account.id: new}
+    return replace(
+        status, accounts=accounts, is_signing_in=False, sign_in_error=None, is_starting=False
+    )
+
+
+def state_of(error: MailtrayError) -> State:
+    """Return the state that an error puts an account into."""
+    match error:
+        case UntrustedCertificate():
+            return State.ATTENTION
+        case Throttled():
+            return State.THROTTLED
+        case Unreachable() | InvalidResponse():
+            return State.OFFLINE
+        case _:
+            return State.ATTENTION
+
+
+def overall(status: Status) -> State:
+    """Return the one state that the icon stands for: the one that asks most of the person."""
+    if status.is_signing_in:
+        return State.SIGNING_IN
+    if not status.accounts:
+        if status.notice is not None or status.sign_in_error is not None:
+            return State.ATTENTION
+        return State.OK if status.is_starting and status.is_configured else State.SIGNED_OUT
+    states = {one.state for one in status.accounts.values()}
+    order = (State.ATTENTION, State.OFFLINE, State.THROTTLED, State.OK)
+    return next(state for state in order if state in states)
+
+
+def unread_count(status: Status) -> int:
+    """Return the unread messages of all accounts."""
+    return sum(one.unread for one in status.accounts.values())
+
+
+def view(status: Status, now: datetime) -> TrayView:
+    """Say what the tray shows.
+
+    Args:
+        status: How it is.
+        now: The time, aware, in the zone in which times are to be shown.
+    """
+    return TrayView(
+        icon=_icon(status),
+        count=unread_count(status),
+        tooltip=clip(_tooltip(status, now), TOOLTIP_UNITS),
+        menu=_menu(status, now),
+    )
+
+
+def _icon(status: Status) -> IconKind:
+    match overall(status):
+        case State.SIGNING_IN:
+            return IconKind.SIGNING_IN
+        case State.ATTENTION | State.SIGNED_OUT:
+            return IconKind.ATTENTION
+        case State.OFFLINE | State.THROTTLED:
+            return IconKind.OFFLINE
+        case _:
+            return IconKind.UNREAD if unread_count(status) else IconKind.NORMAL
+
+
+def _tooltip(status: Status, now: datetime) -> str:
+    if status.is_signing_in:
+        return text.FINISH_SIGN_IN
+    if not status.accounts:
+        return "\n".join(_program_lines(status))
+    if len(status.accounts) == 1:
+        one = next(iter(status.accounts.values()))
+        lines = [*_state_lines(one, now), isolate(clean(one.account.username))]
+    else:
+        lines = [text.unread(unread_count(status))]
+        lines += [f"{_who(one)}: {_state_lines(one, now)[0]}" for one in status.accounts.values()]
+    if status.notice is not None:
+        lines.append(status.notice.title)
+    return "\n".join(lines)
+
+
+def _program_lines(status: Status) -> list[str]:
+    if not status.is_configured:
+        return [text.NO_CLIENT_ID_TITLE]
+    if status.sign_in_error is not None:
+        return [status.sign_in_error.title, status.sign_in_error.hint]
+    if status.notice is not None:
+        return [status.notice.title, status.notice.hint]
+    if status.is_starting:
+        return [text.CHECKING]
+    return [text.SIGNED_OUT, text.SIGN_IN_TO_START]
+
+
+def _state_lines(one: AccountStatus, now: datetime) -> list[str]:
+    if one.error is None:
+        if one.checked is None:
+            return [text.CHECKING]
+        return [f"{text.unread(one.unread)} · {text.checked_at(_clock(one.checked, now))}"]
+    lines = [one.error.title]
+    if one.retry is not None and one.since is not None:
+        lines.append(text.offline_since(_clock(one.since, now)))
+    elif one.error.hint:
+        lines.append(one.error.hint)
+    if one.unread:
+        lines.append(text.unread(one.unread))
+    return lines
+
+
+def _clock(at: datetime, now: datetime) -> str:
+    return at.astimezone(now.tzinfo).strftime("%H:%M")
+
+
+def _who(one: AccountStatus) -> str:
+    return isolate(clip(clean(one.account.username), 32))
+
+
+_LINE = MenuItem(is_separator=True)
+
+
+def _menu(status: Status, now: datetime) -> tuple[MenuItem, ...]:
+    items: list[MenuItem] = []
+    for one in status.accounts.values():
+        items += _account_items(one, now)
+    if not status.accounts or status.notice is not None:
+        notice = _program_lines(replace(status, accounts={}))[0]
+        items.append(
+            MenuItem(clip(notice, _MENU_LINE_UNITS), "tell_notice" if status.notice else "")
+        )
+    items.append(_LINE)
+    if status.accounts:
+        items.append(MenuItem(text.MENU_CHECK_NOW, "check_now", is_default=True))
+        items.append(MenuItem(text.MENU_OPEN_MAILBOX, "open_mailbox"))
+        items.append(_LINE)
+    items += _sign_in_items(status)
+    items += [_LINE, MenuItem(text.MENU_QUIT, "quit")]
+    return tuple(items)
+
+
+def _account_items(one: AccountStatus, now: datetime) -> list[MenuItem]:
+    items = [MenuItem(_who(one))]
+    items += [MenuItem(clip(line, _MENU_LINE_UNITS)) for line in _state_lines(one, now)]
+    items += [
+        MenuItem(headline(message, _MENU_LINE_UNITS), "open_message", message.id)
+        for message in one.latest[:LATEST_SHOWN]
+    ]
+    return items
+
+
+def _sign_in_items(status: Status) -> list[MenuItem]:
+    if not status.is_configured:
+        return [MenuItem(text.MENU_SET_UP, "set_up", is_default=True)]
+    if status.is_signing_in:
+        return [MenuItem(text.MENU_CANCEL_SIGN_IN, "cancel_sign_in")]
+    if not status.accounts:
+        return [MenuItem(text.MENU_SIGN_IN, "sign_in", is_default=True)]
+    several = len(status.accounts) > 1
+    items: list[MenuItem] = []
+    for one in status.accounts.values():
+        suffix = f" · {_who(one)}" if several else ""
+        if isinstance(one.error, SignInRequired) or one.state is State.ATTENTION:
+            items.append(MenuItem(text.MENU_SIGN_IN_AGAIN + suffix, "sign_in", one.account.id))
+        items.append(MenuItem(text.MENU_SIGN_OUT + suffix, "sign_out", one.account.id))
+    items.append(MenuItem(text.MENU_ADD_ACCOUNT, "sign_in"))
+    return items

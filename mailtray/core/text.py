@@ -1,0 +1,78 @@
+"""Every sentence a person can read that is not an error's own.
+
+Errors carry their sentences themselves (``title`` and ``hint``); those that Microsoft's answers
+lead to stand in ``adapters/msal_errors.py``.
+"""
+
+from __future__ import annotations
+
+APP_NAME = "mailtray"
+
+UNKNOWN_SENDER = "Unknown sender"
+NO_SUBJECT = "(no subject)"
+
+CHECKING = "Checking mail…"
+SIGNED_OUT = "Signed out"
+FINISH_SIGN_IN = "Finish signing in in your browser"
+SIGN_IN_TO_START = "Choose “Sign in” to start"
+
+MENU_CHECK_NOW = "Check now"
+MENU_OPEN_MAILBOX = "Open mailbox"
+MENU_SIGN_IN = "Sign in"
+MENU_SIGN_IN_AGAIN = "Sign in again"
+MENU_ADD_ACCOUNT = "Add account…"
+MENU_CANCEL_SIGN_IN = "Cancel sign-in"
+MENU_SIGN_OUT = "Sign out"
+MENU_SET_UP = "How to set up…"
+MENU_QUIT = "Quit"
+
+NO_CLIENT_ID_TITLE = "mailtray needs a client id"
+TOKENS_IN_MEMORY = "Signed in until mailtray quits"
+
+
+def no_client_id_hint(settings_path: str) -> str:
+    """Say what to do where no client id is set."""
+    return (
+        f'Put client_id = "…" into {settings_path} (README: “A real account”), '
+        "or try it without an account: mailtray demo"
+    )
+
+
+def unread(count: int) -> str:
+    """Return the count in words."""
+    return "No unread messages" if count == 0 else f"{count} unread"
+
+
+def new_messages(count: int) -> str:
+    """Return the title of a summary."""
+    return f"{count} new messages"
+
+
+def and_more(count: int) -> str:
+    """Return the last line of a summary."""
+    return f"and {count} more"
+
+
+def checked_at(clock_time: str) -> str:
+    """Return when mail was last read, ``clock_time`` being hours and minutes."""
+    return f"Checked {clock_time}"
+
+
+def offline_since(clock_time: str) -> str:
+    """Return since when there is no connection."""
+    return f"since {clock_time}, trying again by itself"
+
+
+def retrying_at(clock_time: str) -> str:
+    """Return when the next try is due."""
+    return f"next try {clock_time}"
+
+
+def signed_in_as(username: str) -> str:
+    """Return the title told once a sign-in is complete."""
+    return f"Signed in as {username}"
+
+
+def next_message_will_tell() -> str:
+    """Return what happens after a sign-in."""
+    return "You will be told once about every new message."
