@@ -34,6 +34,7 @@ _SCAN_CHARS = 2_000
 _BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+_LAST_TWO = 0xFFFE
 _NONCHARACTERS = range(0xFDD0, 0xFDF0)
 _JOINERS = frozenset("\u200c\u200d")
 _ZWJ = "\u200d"
@@ -97,11 +98,11 @@ def clean(raw: str) -> str:
 
 
 def _is_noncharacter(code: int) -> bool:
-    return code & 0xFFFE == 0xFFFE or code in _NONCHARACTERS
+    return code & _LAST_TWO == _LAST_TWO or code in _NONCHARACTERS
 
 
 def clip(line: str, units: int) -> str:
-    """Cut a line between two visible characters to at most ``units`` UTF-16 units, with an ellipsis.
+    """Cut a line to ``units`` UTF-16 units at most, between two visible characters, with an ellipsis.
 
     Source: Unicode Standard Annex 29, as far as text that was cleaned needs it.
     """

@@ -66,13 +66,3 @@ def offline_since(clock_time: str) -> str:
 def retrying_at(clock_time: str) -> str:
     """Return when the next try is due."""
     return f"next try {clock_time}"
-
-
-def signed_in_as(username: str) -> str:
-    """Return the title told once a sign-in is complete."""
-    return f"Signed in as {username}"
-
-
-def next_message_will_tell() -> str:
-    """Return what happens after a sign-in."""
-    return "You will be told once about every new message."

@@ -1,0 +1,94 @@
+"""What is told to other processes and into the event lines, as JSON-ready values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailtray.core import status
+from mailtray.core.compose import sender_of, subject_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from mailtray.core.errors import MailtrayError
+    from mailtray.core.model import Account, Message, TrayView
+
+
+def state(now_is: status.Status, now: datetime) -> Mapping[str, object]:
+    """Return how it is: the tray's words, and each account with its latest unread messages."""
+    view = status.view(now_is, now)
+    return {
+        "done": True,
+        "state": status.overall(now_is).value,
+        "unread": view.count,
+        "tooltip": view.tooltip,
+        "accounts": [account(one) for one in now_is.accounts.values()],
+    }
+
+
+def account(one: status.AccountStatus) -> Mapping[str, object]:
+    """Return how one account is."""
+    return {
+        "username": one.account.username,
+        "state": one.state.value,
+        "unread": one.unread,
+        "checked": None if one.checked is None else one.checked.isoformat(timespec="seconds"),
+        "error": None if one.error is None else one.error.title,
+        "hint": None if one.error is None else one.error.hint,
+        "needs_sign_in": one.state is status.State.ATTENTION,
+        "messages": [message(one_message) for one_message in one.latest],
+    }
+
+
+def message(one: Message) -> Mapping[str, object]:
+    """Return one message, cleaned for a terminal."""
+    return {
+        "id": one.id,
+        "from": sender_of(one),
+        "subject": subject_of(one),
+        "received": None if one.received is None else one.received.isoformat(timespec="seconds"),
+        "web_link": one.web_link,
+    }
+
+
+def status_events(
+    now_is: status.Status, view: TrayView
+) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the ``status`` event of each account, or of the program where there is none."""
+    if not now_is.accounts or now_is.is_signing_in:
+        error = now_is.sign_in_error or now_is.notice
+        yield "", _status_event(None, status.overall(now_is), view, error)
+    for one in now_is.accounts.values():
+        yield one.account.id, _status_event(one, one.state, view, one.error)
+
+
+def _status_event(
+    one: status.AccountStatus | None,
+    state_is: status.State,
+    view: TrayView,
+    error: MailtrayError | None,
+) -> Mapping[str, object]:
+    return {
+        "event": "status",
+        "account": None if one is None else one.account.username,
+        "state": state_is.value,
+        "unread": view.count if one is None else one.unread,
+        "tooltip": view.tooltip,
+        "error": None if error is None else error.title,
+    }
+
+
+def sign_in_page(url: str) -> Mapping[str, object]:
+    """Return the address at which the person goes on."""
+    return {"done": False, "sign_in_page": url}
+
+
+def signed_in(who: Account) -> Mapping[str, object]:
+    """Return the good end of a sign-in."""
+    return {"done": True, "signed_in": who.username}
+
+
+def failure(error: MailtrayError) -> Mapping[str, object]:
+    """Return an error."""
+    return {"done": True, "error": error.title, "hint": error.hint}

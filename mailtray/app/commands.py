@@ -1,0 +1,150 @@
+"""What can be put into the poller's inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailtray.core.model import AccountId, MessageId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from queue import SimpleQueue
+
+    from mailtray.app.cycle import KeepFirst, Reading
+    from mailtray.core.errors import MailtrayError
+    from mailtray.core.model import Notification, SignedIn
+
+
+@dataclass(frozen=True, slots=True)
+class CheckNow:
+    """Poll every account at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Sign an account in; without one, whichever the person picks."""
+
+    account: AccountId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSignIn:
+    """Give the running sign-in up."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignOut:
+    """Forget an account; without one, all of them."""
+
+    account: AccountId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMailbox:
+    """Open the webmail."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMessage:
+    """Open one message in the webmail."""
+
+    id: MessageId
+
+
+@dataclass(frozen=True, slots=True)
+class TellNotice:
+    """Show again what keeps the program from working."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """A notification was clicked."""
+
+    notification: Notification
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierAvailable:
+    """A notification server appeared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A fetch came back."""
+
+    account: AccountId
+    outcome: Reading | KeepFirst | MailtrayError
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPage:
+    """The sign-in page's address is known."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInEnded:
+    """The sign-in is over."""
+
+    outcome: SignedIn | MailtrayError
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request of another process.
+
+    Attributes:
+        request: ``{"command": "status" | "check" | "signin" | "signout" | "quit", ...}``.
+        replies: Receives answers; the last one has ``"done": True``.
+    """
+
+    request: Mapping[str, object]
+    replies: SimpleQueue[Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Stop."""
+
+
+Command = (
+    CheckNow
+    | SignIn
+    | CancelSignIn
+    | SignOut
+    | OpenMailbox
+    | OpenMessage
+    | TellNotice
+    | Clicked
+    | NotifierAvailable
+    | Fetched
+    | SignInPage
+    | SignInEnded
+    | Ask
+    | Quit
+)
+
+
+def from_menu(command: str, argument: str) -> Command:
+    """Translate a menu item's command (see :mod:`mailtray.core.status`)."""
+    match command:
+        case "sign_in":
+            return SignIn(AccountId(argument) if argument else None)
+        case "sign_out":
+            return SignOut(AccountId(argument) if argument else None)
+        case "open_message":
+            return OpenMessage(MessageId(argument))
+        case _:
+            return _PLAIN[command]
+
+
+_PLAIN: dict[str, Command] = {
+    "check_now": CheckNow(),
+    "cancel_sign_in": CancelSignIn(),
+    "open_mailbox": OpenMailbox(),
+    "set_up": TellNotice(),
+    "tell_notice": TellNotice(),
+    "quit": Quit(),
+}

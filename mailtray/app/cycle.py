@@ -1,0 +1,120 @@
+"""One poll's part that waits for the network, as one function for a fetch thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mailtray.core import changes
+from mailtray.core.errors import AuthBlocked, CursorExpired, SignInRequired, TokenRejected
+from mailtray.core.model import AuthAction
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailtray.core.model import AccessToken, Account, Changes, Seen
+    from mailtray.ports import Clock, IdentityProvider, MailSource
+
+CLOCK_TOLERANCE_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a fetch thread is to do.
+
+    Attributes:
+        with_count: Ask for the folder's counters even where nothing changed.
+        renew: Skip the cached access token: Graph refused it.
+        claims: Graph's claims challenge to satisfy, plain JSON.
+        is_second_try: The token is new already; one that is refused again is final.
+    """
+
+    account: Account
+    folder: str
+    scopes: tuple[str, ...]
+    seen: Seen
+    with_count: bool = False
+    renew: bool = False
+    claims: str | None = None
+    is_second_try: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a poll brought."""
+
+    changes: Changes
+    requests: int
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFirst:
+    """The refresh token was rotated: the vault has to have it before anything else happens.
+
+    Attributes:
+        cache: The account's serialized token cache.
+        order: What to go on with afterwards.
+    """
+
+    cache: str
+    order: Order
+
+
+def read_mailbox(
+    identity: IdentityProvider, mail: MailSource, clock: Clock, order: Order
+) -> Reading | KeepFirst:
+    """Acquire a token and run one delta round with what it takes to settle it.
+
+    Raises:
+        AuthError: The person has to act.
+        MailSourceError: Graph or Entra gave no usable answer.
+    """
+    token = identity.acquire_token(
+        order.account.id, order.scopes, claims=order.claims, renew=order.renew
+    )
+    if (cache := identity.take_changed_cache(order.account.id)) is not None:
+        second_try = order.renew or order.is_second_try
+        return KeepFirst(cache, replace(order, renew=False, claims=None, is_second_try=second_try))
+    try:
+        return _read(mail, token, order)
+    except TokenRejected as error:
+        if order.is_second_try or order.renew:
+            raise _final(error, clock.now()) from error
+        again = replace(order, renew=True, claims=error.claims)
+        return read_mailbox(identity, mail, clock, again)
+
+
+def _read(mail: MailSource, token: AccessToken, order: Order) -> Reading:
+    seen, requests = order.seen, 0
+    try:
+        delivery = mail.fetch(token, order.folder, seen.cursor, with_count=order.with_count)
+    except CursorExpired:
+        requests = 1
+        delivery = mail.fetch(token, order.folder, None, with_count=True)
+    requests += delivery.requests
+    listing = None
+    if changes.is_unsettled(seen, delivery):
+        listing = mail.list_unread(
+            token, order.folder, since=seen.floor, limit=changes.LISTED_MAX_MESSAGES
+        )
+        requests += 1
+    found = changes.diff(seen, delivery, listing)
+    return Reading(found, requests, counted=delivery.count is not None)
+
+
+def _final(error: TokenRejected, now: datetime) -> SignInRequired | AuthBlocked:
+    if error.server_time is not None:
+        off_s = abs((error.server_time - now).total_seconds())
+        if off_s > CLOCK_TOLERANCE_S:
+            return AuthBlocked(
+                f"This computer's clock is {round(off_s / 60)} minutes off",
+                "Set the clock, then choose “Check now”.",
+                action=AuthAction.CHECK_CLOCK,
+            )
+    return SignInRequired(
+        "Microsoft 365 refused the sign-in",
+        "Choose “Sign in again”.",
+        claims=error.claims,
+        action=AuthAction.SIGN_IN,
+    )

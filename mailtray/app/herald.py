@@ -1,0 +1,120 @@
+"""Tells the person: shows notifications, takes them back, and knows which are still owed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailtray.core.errors import NotifierError
+from mailtray.core.model import Notification
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from mailtray.core.errors import MailtrayError
+    from mailtray.core.model import AccountId, MessageId
+    from mailtray.ports import EventSink, Notifier
+
+SHOWN_MAX = 200
+"""Notifications that can still be taken back; older ones are left to the desktop."""
+
+
+class Herald:
+    """Speaks through the notifier and into the event lines; used by the poller only.
+
+    Attributes:
+        trouble: Why the last notification could not be shown, or ``None``.
+    """
+
+    def __init__(
+        self, notifier: Notifier, events: EventSink, username: Callable[[AccountId | None], str]
+    ) -> None:
+        self._notifier = notifier
+        self._events = events
+        self._username = username
+        self._shown: dict[str, Notification] = {}
+        self._owed: dict[str, Notification] = {}
+        self.trouble: NotifierError | None = None
+
+    def tell(self, notifications: Iterable[Notification]) -> frozenset[MessageId]:
+        """Show notifications about messages, until one cannot be shown.
+
+        Returns:
+            The messages the person was told of.
+        """
+        told: set[MessageId] = set()
+        for notification in notifications:
+            if not self._show(notification):
+                break
+            told.update(notification.message_ids)
+        return frozenset(told)
+
+    def announce(
+        self, tag: str, error: MailtrayError, *, command: str, account: AccountId | None = None
+    ) -> None:
+        """Tell once what the person has to know of mailtray itself; owed until it was shown."""
+        if tag in self._shown or tag in self._owed:
+            return
+        self.remind(tag, error, command=command, account=account)
+
+    def remind(
+        self, tag: str, error: MailtrayError, *, command: str, account: AccountId | None = None
+    ) -> None:
+        """Tell it, whether it was told before or not."""
+        notification = Notification(
+            tag=tag, title=error.title, body=error.hint, account=account, command=command
+        )
+        if not self._show(notification):
+            self._owed[tag] = notification
+
+    def pay(self) -> None:
+        """Try again what is owed."""
+        for tag, notification in list(self._owed.items()):
+            if not self._show(notification):
+                return
+            del self._owed[tag]
+
+    def retract(self, tag: str) -> None:
+        """Take a word about mailtray itself back: it holds no longer."""
+        self._owed.pop(tag, None)
+        if self._shown.pop(tag, None) is not None:
+            self._notifier.withdraw([tag])
+
+    def withdraw(self, account: AccountId, still_told: frozenset[MessageId]) -> None:
+        """Take back the account's notifications none of whose messages is still to be told."""
+        gone = [
+            one
+            for one in self._shown.values()
+            if one.account == account and one.message_ids and still_told.isdisjoint(one.message_ids)
+        ]
+        if not gone:
+            return
+        self._notifier.withdraw([one.tag for one in gone])
+        for one in gone:
+            del self._shown[one.tag]
+            self._events.emit({"event": "withdrawn", "ids": list(one.message_ids)})
+
+    def clicked(self, notification: Notification) -> None:
+        """Note that the person has seen a notification."""
+        if notification.message_ids:
+            self._shown.pop(notification.tag, None)
+
+    def _show(self, notification: Notification) -> bool:
+        try:
+            self._notifier.show(notification)
+        except NotifierError as error:
+            self.trouble = error
+            return False
+        self.trouble = None
+        self._shown[notification.tag] = notification
+        while len(self._shown) > SHOWN_MAX:
+            del self._shown[next(iter(self._shown))]
+        self._events.emit(
+            {
+                "event": "notification",
+                "account": self._username(notification.account),
+                "ids": list(notification.message_ids),
+                "title": notification.title,
+                "body": notification.body,
+            }
+        )
+        return True

@@ -1,0 +1,553 @@
+"""The poller: one thread that owns status, state, vault and schedule, and serves one inbox."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from mailtray.app import answers
+from mailtray.app.barrier import attempt
+from mailtray.app.commands import (
+    Ask,
+    CancelSignIn,
+    CheckNow,
+    Clicked,
+    Command,
+    Fetched,
+    NotifierAvailable,
+    OpenMailbox,
+    OpenMessage,
+    Quit,
+    SignIn,
+    SignInEnded,
+    SignInPage,
+    SignOut,
+    TellNotice,
+    from_menu,
+)
+from mailtray.app.cycle import KeepFirst, Order, Reading, read_mailbox
+from mailtray.app.herald import Herald
+from mailtray.app.sign_in import SignInFlow
+from mailtray.app.watch import Watch
+from mailtray.core import changes, schedule, status
+from mailtray.core.compose import compose
+from mailtray.core.errors import (
+    AuthError,
+    MailtrayError,
+    SignInCancelled,
+    SignInRequired,
+    StateError,
+    VaultError,
+)
+from mailtray.core.model import Account, Changes, Seen, SignedIn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailtray.app.workers import Workers
+    from mailtray.app.world import Wishes, World
+    from mailtray.core.model import AccountId
+
+_log = logging.getLogger(__name__)
+
+VAULT_RETRY_S = 30.0
+
+
+@dataclass(slots=True)
+class _Waiter:
+    """Another process that waits for polls to come back."""
+
+    replies: SimpleQueue[Mapping[str, object]]
+    polls: dict[AccountId, int]
+
+
+def _attention_tag(account_id: AccountId) -> str:
+    return f"attention-{account_id}"
+
+
+class Poller:
+    """Decides when; the whole of the program's state is in here.
+
+    Attributes:
+        inbox: Where every other thread puts its commands.
+    """
+
+    def __init__(
+        self, world: World, wishes: Wishes, inbox: SimpleQueue[Command], workers: Workers
+    ) -> None:
+        self._world = world
+        self._wishes = wishes
+        self.inbox = inbox
+        self._workers = workers
+        self._clock = world.clock
+        self._watches: dict[AccountId, Watch] = {}
+        self._herald = Herald(world.notifier, world.events, self._username)
+        self._flow = SignInFlow(world.identity, inbox.put)
+        self._status = status.Status(is_configured=wishes.unconfigured is None)
+        self._restore_due_s: float | None = 0.0
+        self._told_state: dict[str, object] = {}
+        self._waiters: list[_Waiter] = []
+        self._sign_in_waiters: list[SimpleQueue[Mapping[str, object]]] = []
+
+    # -- the thread ---------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Serve the inbox until ``Quit``."""
+        command: Command | None = None
+        woke = False
+        while not isinstance(command, Quit):
+            wait_s = self._guarded_step(command, woke=woke)
+            asked, asked_s = self._clock.now(), self._clock.monotonic_s()
+            try:
+                command = self.inbox.get(timeout=wait_s)
+            except Empty:
+                command = None
+            waited_s = self._clock.monotonic_s() - asked_s
+            wall_s = (self._clock.now() - asked).total_seconds()
+            overslept_s = max(wall_s, waited_s) - min(waited_s, wait_s or waited_s)
+            woke = overslept_s > schedule.WAKE_GAP_S
+        self.close()
+
+    def _guarded_step(self, command: Command | None, *, woke: bool) -> float | None:
+        outcome = attempt(lambda: self.step(command, woke=woke))
+        if isinstance(outcome, MailtrayError):
+            self._notice(outcome)
+            return VAULT_RETRY_S
+        return outcome
+
+    def close(self) -> None:
+        """Let go of everything that outlives a poll."""
+        self._flow.cancel()
+        self._world.state.close()
+        self._world.notifier.close()
+        self._world.mail.close()
+        self._world.tray.stop()
+
+    def step(self, command: Command | None, *, woke: bool = False) -> float | None:
+        """Handle one command, start the polls that are due, and show how it is.
+
+        Returns:
+            Seconds until something is due, or ``None`` where nothing is.
+        """
+        now_s = self._clock.monotonic_s()
+        if woke:
+            _log.info("the computer slept")
+            for watch in self._watches.values():
+                watch.wake(now_s)
+        if self._restore_due_s is not None and self._restore_due_s <= now_s:
+            self._restore()
+        if command is not None:
+            self._handle(command)
+        self._start_due_polls()
+        self._publish()
+        return self._wait_s()
+
+    def _wait_s(self) -> float | None:
+        dues = [w.due_s for w in self._watches.values() if w.due_s is not None and not w.is_busy]
+        if self._restore_due_s is not None:
+            dues.append(self._restore_due_s)
+        if not dues:
+            return None
+        return max(0.0, min(dues) - self._clock.monotonic_s())
+
+    # -- commands -----------------------------------------------------------------------------
+
+    def _handle(self, command: Command) -> None:
+        match command:
+            case Fetched(account, outcome):
+                self._fetched(account, outcome)
+            case CheckNow():
+                self._check_now()
+            case SignIn() | CancelSignIn() | SignInPage() | SignInEnded() | SignOut():
+                self._handle_sign_in(command)
+            case Ask(request, replies):
+                self._answer(request, replies)
+            case _:
+                self._handle_click(command)
+
+    def _handle_sign_in(
+        self, command: SignIn | CancelSignIn | SignInPage | SignInEnded | SignOut
+    ) -> None:
+        match command:
+            case SignIn(account):
+                self._sign_in(account)
+            case CancelSignIn():
+                self._flow.cancel()
+            case SignInPage(url):
+                self._world.events.emit({"event": "sign_in", "url": url})
+                self._flow.page = url
+                for replies in self._sign_in_waiters:
+                    replies.put(answers.sign_in_page(url))
+            case SignInEnded(outcome):
+                self._sign_in_ended(outcome)
+            case SignOut(account):
+                for one in [account] if account else list(self._watches):
+                    self._sign_out(one)
+
+    def _handle_click(self, command: Command) -> None:
+        match command:
+            case OpenMailbox():
+                self._open(self._wishes.places.mailbox)
+            case OpenMessage(message_id):
+                self._open_message(message_id)
+            case TellNotice():
+                self._tell_notice()
+            case Clicked(notification):
+                self._herald.clicked(notification)
+                if notification.link:
+                    self._open(notification.link)
+                elif notification.command:
+                    self._handle(from_menu(notification.command, notification.account or ""))
+            case NotifierAvailable():
+                self._herald.pay()
+                self._tell_leftovers()
+
+    def _check_now(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if self._restore_due_s is not None:
+            self._restore()
+        for watch in self._watches.values():
+            watch.ask(now_s)
+
+    def _open_message(self, message_id: str) -> None:
+        for watch in self._watches.values():
+            for known, message in watch.seen.unread.items():
+                if known == message_id:
+                    self._open(self._wishes.places.allow(message.web_link))
+                    return
+        self._open(self._wishes.places.mailbox)
+
+    def _open(self, url: str) -> None:
+        # A text browser runs until its user quits it, so this has a thread of its own.
+        Thread(
+            target=self._world.opener.open, args=(url,), name="mailtray-open", daemon=True
+        ).start()
+
+    def _tell_notice(self) -> None:
+        error = self._wishes.unconfigured or self._status.notice
+        if error is not None:
+            self._herald.remind("notice", error, command="tell_notice")
+
+    # -- accounts -----------------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        """Take over the accounts that the vault keeps."""
+        self._restore_due_s = None
+        if self._wishes.unconfigured is not None:
+            self._notice(self._wishes.unconfigured)
+            self._herald.remind("notice", self._wishes.unconfigured, command="tell_notice")
+            return
+        try:
+            found = [self._restored(one) for one in self._world.vault.accounts()]
+        except VaultError as error:
+            self._vault_failed(error)
+            self._restore_due_s = self._clock.monotonic_s() + VAULT_RETRY_S
+            return
+        self._notice(None)
+        self._reduce(status.Started(tuple(watch.account for watch in found)))
+        self._watches = {watch.account.id: watch for watch in found}
+        for watch in found:
+            if watch.error is not None:
+                self._failed(watch, watch.error)
+
+    def _restored(self, account_id: AccountId) -> Watch:
+        cache = self._world.vault.load(account_id)
+        account = None if cache is None else self._world.identity.restore(account_id, cache)
+        if account is None:
+            watch = Watch(Account(account_id, "this account"), due_s=None)
+            watch.error = SignInRequired("The saved sign-in is damaged", "Choose “Sign in again”.")
+        else:
+            watch = Watch(account)
+        watch.seen = self._loaded(watch)
+        return watch
+
+    def _loaded(self, watch: Watch) -> Seen:
+        try:
+            return self._world.state.load(watch.account.id, watch.folder)
+        except StateError as error:
+            self._notice(error)
+            return Seen()
+
+    def _sign_in(self, account_id: AccountId | None) -> None:
+        if self._wishes.unconfigured is not None:
+            self._tell_notice()
+            self._end_sign_in_waiters(answers.failure(self._wishes.unconfigured))
+            return
+        if self._flow.is_running:
+            if self._flow.page is not None:
+                self._open(self._flow.page)
+            return
+        watch = self._watches.get(account_id) if account_id else self._only_stopped_watch()
+        is_known = watch is not None and "@" in watch.account.username
+        self._flow.start(
+            self._wishes.scopes,
+            login_hint=watch.account.username if watch is not None and is_known else None,
+            claims=watch.claims if watch is not None else None,
+            deadline_s=self._wishes.sign_in_deadline_s,
+        )
+        self._reduce(status.SignInStarted())
+
+    def _only_stopped_watch(self) -> Watch | None:
+        stopped = [one for one in self._watches.values() if isinstance(one.error, AuthError)]
+        return stopped[0] if len(stopped) == 1 else None
+
+    def _sign_in_ended(self, outcome: SignedIn | MailtrayError) -> None:
+        self._flow.ended()
+        if isinstance(outcome, MailtrayError):
+            self._reduce(status.SignInFailed(outcome))
+            if not isinstance(outcome, SignInCancelled):
+                self._herald.remind("sign-in", outcome, command="sign_in")
+            self._end_sign_in_waiters(answers.failure(outcome))
+            return
+        account = outcome.account
+        self._herald.retract("sign-in")
+        self._keep(account.id, outcome.cache)
+        self._world.identity.adopt(outcome)
+        if account.id not in self._watches:
+            watch = Watch(account)
+            watch.seen = self._loaded(watch)
+            self._watches[account.id] = watch
+        self._watches[account.id].resume(account, self._clock.monotonic_s())
+        self._reduce(status.SignInSucceeded(account))
+        self._herald.retract(_attention_tag(account.id))
+        self._end_sign_in_waiters(answers.signed_in(account))
+
+    def _end_sign_in_waiters(self, answer: Mapping[str, object]) -> None:
+        for replies in self._sign_in_waiters:
+            replies.put(answer)
+        self._sign_in_waiters.clear()
+
+    def _sign_out(self, account_id: AccountId) -> None:
+        if self._watches.pop(account_id, None) is None:
+            return
+        self._world.identity.forget(account_id)
+        self._herald.withdraw(account_id, frozenset())
+        self._herald.retract(_attention_tag(account_id))
+        self._reduce(status.SignedOut(account_id))
+        try:
+            self._world.vault.clear(account_id)
+            self._world.state.forget(account_id)
+        except (VaultError, StateError) as error:
+            self._notice(error)
+
+    def _keep(self, account_id: AccountId, cache: str) -> None:
+        try:
+            self._world.vault.save(account_id, cache)
+        except VaultError as error:
+            self._vault_failed(error)
+        else:
+            if isinstance(self._status.notice, VaultError):
+                self._notice(None)
+                self._herald.retract("vault")
+
+    def _vault_failed(self, error: VaultError) -> None:
+        self._notice(error)
+        self._herald.announce("vault", error, command="tell_notice")
+
+    # -- polls --------------------------------------------------------------------------------
+
+    def _start_due_polls(self) -> None:
+        now_s = self._clock.monotonic_s()
+        for watch in self._watches.values():
+            if watch.is_due(now_s):
+                watch.start()
+                self._submit(
+                    Order(
+                        account=watch.account,
+                        folder=watch.folder,
+                        scopes=self._wishes.scopes,
+                        seen=watch.seen,
+                        with_count=watch.count_due_s <= now_s,
+                    )
+                )
+
+    def _submit(self, order: Order) -> None:
+        world, post = self._world, self.inbox.put
+
+        def work() -> None:
+            outcome = attempt(lambda: read_mailbox(world.identity, world.mail, world.clock, order))
+            post(Fetched(order.account.id, outcome))
+
+        self._workers.submit(work)
+
+    def _fetched(self, account_id: AccountId, outcome: Reading | KeepFirst | MailtrayError) -> None:
+        watch = self._watches.get(account_id)
+        if watch is None:
+            return  # signed out while the request was on its way
+        match outcome:
+            case KeepFirst(cache, order):
+                self._keep(account_id, cache)
+                self._submit(order)
+                return
+            case Reading():
+                self._read(watch, outcome)
+            case _:
+                self._failed(watch, outcome)
+        self._release_waiters()
+
+    def _read(self, watch: Watch, reading: Reading) -> None:
+        found = reading.changes
+        notifications = compose(
+            found,
+            watch.account,
+            self._wishes.places,
+            max_single=self._wishes.max_single,
+            name_account=len(self._watches) > 1,
+        )
+        self._herald.pay()
+        told = self._herald.tell(notifications)
+        self._remember(watch, changes.advance(found, told))
+        if found.retired:
+            self._herald.withdraw(watch.account.id, watch.seen.told)
+        self._herald.retract(_attention_tag(watch.account.id))
+        self._told_polled(watch, reading)
+
+    def _told_polled(self, watch: Watch, reading: Reading) -> None:
+        next_s = watch.succeed(
+            self._clock.monotonic_s(),
+            interval_s=self._wishes.interval_s,
+            dice=self._clock.dice(),
+            counted=reading.counted,
+        )
+        self._reduce_polled(watch)
+        self._world.events.emit(
+            {
+                "event": "polled",
+                "account": watch.account.username,
+                "arrived": len(reading.changes.arrived),
+                "requests": reading.requests,
+                "next_s": round(next_s, 3),
+            }
+        )
+
+    def _reduce_polled(self, watch: Watch) -> None:
+        latest = changes.latest_unread(watch.seen, status.LATEST_SHOWN)
+        count = watch.seen.unread_count
+        self._reduce(status.Polled(watch.account.id, count, latest, self._clock.now()))
+
+    def _remember(self, watch: Watch, seen: Seen) -> None:
+        watch.seen = seen
+        try:
+            self._world.state.save(watch.account.id, watch.folder, seen)
+        except StateError as error:
+            self._notice(error)
+            self._herald.announce("state", error, command="tell_notice")
+        else:
+            if isinstance(self._status.notice, StateError):
+                self._notice(None)
+                self._herald.retract("state")
+
+    def _tell_leftovers(self) -> None:
+        """Tell at once, without a poll, what a missing notification server left untold."""
+        for watch in self._watches.values():
+            if watch.seen.untold and not watch.is_busy:
+                left = Changes(watch.seen.untold, frozenset(), watch.seen, is_catch_up=True)
+                notifications = compose(
+                    left,
+                    watch.account,
+                    self._wishes.places,
+                    max_single=self._wishes.max_single,
+                    name_account=len(self._watches) > 1,
+                )
+                self._remember(watch, changes.advance(left, self._herald.tell(notifications)))
+
+    def _failed(self, watch: Watch, error: MailtrayError) -> None:
+        now = self._clock.now()
+        delay_s = watch.fail(
+            error,
+            self._clock.monotonic_s(),
+            interval_s=self._wishes.interval_s,
+            dice=self._clock.dice(),
+        )
+        retry = None if delay_s is None else now + timedelta(seconds=delay_s)
+        self._reduce(status.Failed(watch.account.id, error, now, retry))
+        if isinstance(error, AuthError):
+            watch.claims = error.claims or watch.claims
+        if not schedule.is_passing(error):
+            self._herald.announce(
+                _attention_tag(watch.account.id),
+                error,
+                command="sign_in" if isinstance(error, AuthError) else "check_now",
+                account=watch.account.id,
+            )
+        _log.info("poll failed: %s, next in %s s", type(error).__name__, delay_s)
+        self._world.events.emit(
+            {
+                "event": "failed",
+                "account": watch.account.username,
+                "error": error.title,
+                "next_s": None if delay_s is None else round(delay_s, 3),
+            }
+        )
+
+    # -- words --------------------------------------------------------------------------------
+
+    def _reduce(self, event: status.Event) -> None:
+        self._status = status.reduce(self._status, event)
+
+    def _notice(self, error: MailtrayError | None) -> None:
+        self._reduce(status.Noticed(error))
+
+    def _username(self, account_id: AccountId | None) -> str:
+        watch = self._watches.get(account_id) if account_id else None
+        return "" if watch is None else watch.account.username
+
+    def _publish(self) -> None:
+        """Show the status on the tray and, where it changed, as event lines."""
+        view = status.view(self._status, self._clock.now().astimezone())
+        self._world.tray.render(view)
+        for key, event in answers.status_events(self._status, view):
+            if self._told_state.get(key) != (event["state"], event["unread"], event["error"]):
+                self._told_state[key] = (event["state"], event["unread"], event["error"])
+                self._world.events.emit(event)
+
+    # -- other processes ----------------------------------------------------------------------
+
+    def _answer(
+        self, request: Mapping[str, object], replies: SimpleQueue[Mapping[str, object]]
+    ) -> None:
+        match request.get("command"):
+            case "status":
+                replies.put(answers.state(self._status, self._clock.now().astimezone()))
+            case "check":
+                self._check_now()
+                self._wait_for_polls(replies)
+            case "signin":
+                self._sign_in_waiters.append(replies)
+                if self._flow.page is not None:
+                    replies.put(answers.sign_in_page(self._flow.page))
+                self._sign_in(None)
+            case "signout":
+                for one in list(self._watches):
+                    self._sign_out(one)
+                replies.put({"done": True})
+            case "quit":
+                replies.put({"done": True})
+                self.inbox.put(Quit())
+            case unknown:
+                replies.put({"done": True, "error": f"unknown command {unknown!r}"})
+
+    def _wait_for_polls(self, replies: SimpleQueue[Mapping[str, object]]) -> None:
+        now_s = self._clock.monotonic_s()
+        polls = {
+            watch.account.id: watch.started + 1
+            for watch in self._watches.values()
+            if (watch.is_busy and watch.is_asked) or watch.is_due(now_s)
+        }
+        self._waiters.append(_Waiter(replies, polls))
+        self._release_waiters()
+
+    def _release_waiters(self) -> None:
+        for waiter in list(self._waiters):
+            open_polls = [
+                one
+                for one, number in waiter.polls.items()
+                if one in self._watches and self._watches[one].finished < number
+            ]
+            if not open_polls:
+                self._waiters.remove(waiter)
+                waiter.replies.put(answers.state(self._status, self._clock.now().astimezone()))

@@ -1,0 +1,68 @@
+"""One sign-in at a time, on a thread of its own."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from mailtray.app.barrier import attempt
+from mailtray.app.commands import SignInEnded, SignInPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mailtray.app.commands import Command
+    from mailtray.ports import IdentityProvider
+
+
+class SignInFlow:
+    """Runs the identity provider's interactive sign-in; used by the poller only.
+
+    Attributes:
+        page: Address of the sign-in page once it is known, while the flow runs.
+    """
+
+    def __init__(self, identity: IdentityProvider, post: Callable[[Command], None]) -> None:
+        self._identity = identity
+        self._post = post
+        self._thread: Thread | None = None
+        self.page: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a sign-in waits for the person."""
+        return self._thread is not None
+
+    def start(
+        self,
+        scopes: tuple[str, ...],
+        *,
+        login_hint: str | None,
+        claims: str | None,
+        deadline_s: float,
+    ) -> None:
+        """Start the flow; posts ``SignInPage`` and, at its end, ``SignInEnded``."""
+
+        def run() -> None:
+            outcome = attempt(
+                lambda: self._identity.sign_in(
+                    scopes,
+                    login_hint=login_hint,
+                    claims=claims,
+                    deadline_s=deadline_s,
+                    on_url=lambda url: self._post(SignInPage(url)),
+                )
+            )
+            self._post(SignInEnded(outcome))
+
+        self._thread = Thread(target=run, name="mailtray-sign-in", daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Make a running flow end soon."""
+        if self._thread is not None:
+            self._identity.cancel_sign_in()
+
+    def ended(self) -> None:
+        """Note that ``SignInEnded`` has arrived."""
+        self._thread, self.page = None, None

@@ -1,0 +1,116 @@
+"""One account under watch: what is remembered of it and when it is polled next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mailtray.core import schedule
+from mailtray.core.errors import SignInRequired
+from mailtray.core.model import INBOX, Seen
+
+if TYPE_CHECKING:
+    from mailtray.core.errors import MailtrayError
+    from mailtray.core.model import Account
+
+
+@dataclass(slots=True)
+class Watch:
+    """One account's place in the schedule; all times are monotonic seconds.
+
+    Attributes:
+        due_s: When the next poll is due; ``None`` until the person acts.
+        not_before_s: Until when the server asked to be left alone; not even "Check now" cuts it.
+        is_busy: True while a fetch is on its way.
+        is_asked: True where somebody wants a poll that starts after the present one.
+        started: Polls started so far.
+        finished: Polls that have come back.
+        count_due_s: When a quiet folder's counter is asked for next.
+        claims: Claims request to pass to the next interactive sign-in.
+    """
+
+    account: Account
+    folder: str = INBOX
+    seen: Seen = field(default_factory=Seen)
+    due_s: float | None = 0.0
+    not_before_s: float = 0.0
+    failures: int = 0
+    failing_since_s: float = 0.0
+    is_busy: bool = False
+    is_asked: bool = False
+    started: int = 0
+    finished: int = 0
+    count_due_s: float = 0.0
+    claims: str | None = None
+    error: MailtrayError | None = None
+
+    def is_due(self, now_s: float) -> bool:
+        """Say whether a poll should start now."""
+        return not self.is_busy and self.due_s is not None and self.due_s <= now_s
+
+    def ask(self, now_s: float) -> bool:
+        """Bring the next poll forward as far as the server allows.
+
+        Returns:
+            False where polling makes no sense: the account has to sign in first.
+        """
+        if isinstance(self.error, SignInRequired):
+            return False
+        self.count_due_s = now_s
+        if self.is_busy:
+            self.is_asked = True
+        else:
+            self.due_s = max(now_s, self.not_before_s)
+        return True
+
+    def start(self) -> None:
+        """Note that a poll is on its way."""
+        self.is_busy, self.is_asked = True, False
+        self.started += 1
+
+    def succeed(self, now_s: float, *, interval_s: float, dice: float, counted: bool) -> float:
+        """Note a good poll; returns the seconds until the next."""
+        delay_s = schedule.next_delay(interval_s, dice)
+        self._end(now_s, delay_s)
+        self.failures, self.error, self.not_before_s = 0, None, 0.0
+        if counted:
+            self.count_due_s = now_s + schedule.COUNT_EVERY_S
+        return delay_s
+
+    def fail(
+        self, error: MailtrayError, now_s: float, *, interval_s: float, dice: float
+    ) -> float | None:
+        """Note a failed poll; returns the seconds until the next, or ``None``."""
+        if self.failures == 0:
+            self.failing_since_s = now_s
+        self.failures += 1
+        self.error = error
+        delay_s = schedule.retry_delay(
+            error,
+            interval_s=interval_s,
+            failures=self.failures,
+            failing_s=now_s - self.failing_since_s,
+            dice=dice,
+        )
+        self.not_before_s = now_s + (getattr(error, "retry_after_s", None) or 0.0)
+        self._end(now_s, delay_s)
+        return delay_s
+
+    def _end(self, now_s: float, delay_s: float | None) -> None:
+        self.is_busy = False
+        self.finished += 1
+        self.due_s = None if delay_s is None else now_s + delay_s
+        if self.is_asked and self.due_s is not None:
+            self.due_s = max(now_s, self.not_before_s)
+
+    def wake(self, now_s: float) -> None:
+        """Start afresh after a sleep of the computer: the network may be another one."""
+        self.failures = 0
+        if self.due_s is not None:
+            self.due_s = max(now_s + schedule.WAKE_GRACE_S, self.not_before_s)
+
+    def resume(self, account: Account, now_s: float) -> None:
+        """Go on from the old cursor after a sign-in."""
+        self.account = account
+        self.claims, self.error, self.failures, self.not_before_s = None, None, 0, 0.0
+        self.due_s = now_s

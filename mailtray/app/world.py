@@ -1,0 +1,57 @@
+"""What the program is given: the adapters behind the ports, and the wishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailtray.core.compose import Places
+    from mailtray.core.errors import MailtrayError
+    from mailtray.ports import (
+        Clock,
+        EventSink,
+        IdentityProvider,
+        MailSource,
+        Notifier,
+        Opener,
+        StateStore,
+        Tray,
+        Vault,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The adapters."""
+
+    clock: Clock
+    vault: Vault
+    state: StateStore
+    identity: IdentityProvider
+    mail: MailSource
+    notifier: Notifier
+    tray: Tray
+    events: EventSink
+    opener: Opener
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What of the settings the poller needs.
+
+    Attributes:
+        interval_s: Seconds between two polls of an account.
+        scopes: Permissions to ask for, in the form in which token responses list them.
+        places: Which links may be opened.
+        max_single: Up to this many messages get a notification each.
+        unconfigured: Where no client id is known: what to say of it.
+        sign_in_deadline_s: How long the person may take in the browser, in seconds.
+    """
+
+    interval_s: float
+    scopes: tuple[str, ...]
+    places: Places
+    max_single: int = 3
+    unconfigured: MailtrayError | None = None
+    sign_in_deadline_s: float = 300.0
