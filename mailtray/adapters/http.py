@@ -1,0 +1,181 @@
+"""HTTP as both of Microsoft's services are spoken to: bounded, patient once, never redirected.
+
+Importing this module is cheap; ``requests`` is loaded with the first request.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from mailtray.core.errors import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailtray.adapters.http_transport import Transport
+    from mailtray.ports import Clock
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+"""An answer larger than this, unpacked, is not read to its end."""
+MAX_ANSWER_S = 120.0
+"""An answer that is still dripping after this is given up, in seconds."""
+IDLE_S = 300.0
+"""Kept connections unused for longer are not trusted: after sleep they swallow a request."""
+MAX_RETRY_AFTER_S = 3600.0
+"""The longest wait a server may ask for, in seconds; more is cut to it."""
+_MAX_HEADER_CHARS = 64
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
+
+
+class TooSlow(Unreachable):
+    """The server took the request and did not answer it in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, read to its end and unpacked.
+
+    Attributes:
+        headers: Names in any letter case; repeated ones are joined by commas.
+        server_time: Its ``Date``, aware UTC, or ``None``.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The ``Date`` header, aware UTC, or ``None`` where it is absent or nonsense."""
+        return http_date(self.headers.get("Date"))
+
+
+class Http:
+    """Sends requests over kept connections, from any thread; nothing retries by itself.
+
+    Args:
+        login_root: Where sign-in lives, ``https://host``.
+        graph_root: Where Graph lives, ``https://host``.
+        clock: Tells how long a connection was idle.
+        service_url: A loopback address that plays both of them, ``http://127.0.0.1:port``; no
+            other host can be reached then.
+
+    Raises:
+        ValueError: ``service_url`` is not a loopback address; the text says what it should be.
+    """
+
+    def __init__(
+        self, *, login_root: str, graph_root: str, clock: Clock, service_url: str | None = None
+    ) -> None:
+        self._roots = (login_root, graph_root)
+        self._service_url = None if service_url is None else loopback_url(service_url)
+        self._clock = clock
+        self._transport: Transport | None = None
+        self._last_used: datetime | None = None
+        self._lock = threading.Lock()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request and read its answer, whatever its status.
+
+        Args:
+            method: ``GET``, ``POST`` ...
+            url: An https address.
+            headers: Sent besides ``User-Agent`` and ``Accept-Encoding``.
+            params: Query to add to ``url``.
+            data: Form to send as the body.
+
+        Raises:
+            Unreachable, UntrustedCertificate, TooSlow: No answer came.
+            InvalidResponse: The answer cannot be read, or is too large.
+        """
+        transport = self._fresh_transport()
+        return transport.request(method, url, headers=headers, params=params, data=data)
+
+    def close(self) -> None:
+        """Close the kept connections; another request opens new ones."""
+        with self._lock:
+            if self._transport is not None:
+                self._transport.close()
+
+    def _fresh_transport(self) -> Transport:
+        from mailtray.adapters.http_transport import Transport
+
+        now = self._clock.now()
+        with self._lock:
+            if self._transport is None:
+                self._transport = Transport(self._roots, self._service_url, self._clock)
+            elif self._last_used and abs((now - self._last_used).total_seconds()) > IDLE_S:
+                self._transport.close()
+            self._last_used = now
+            return self._transport
+
+
+def loopback_url(service_url: str) -> str:
+    """Return ``service_url`` in the form ``http://address:port``.
+
+    Raises:
+        ValueError: It is anything but a loopback address over plain http.
+    """
+    problem = f"{service_url!r} is not a loopback address such as http://127.0.0.1:8080"
+    try:
+        parts = urlsplit(service_url)
+        host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
+        address, port = ipaddress.ip_address(host), parts.port or 80
+    except ValueError as exc:
+        raise ValueError(problem) from exc
+    extras = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
+    if parts.scheme != "http" or not address.is_loopback or any(extras):
+        raise ValueError(problem)
+    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"  # noqa: PLR2004 - IP versions are their names
+
+
+def http_date(value: str | None) -> datetime | None:
+    """Return an HTTP date as aware UTC, or ``None`` where it is absent or nonsense.
+
+    Source: RFC 9110, 5.6.7 "Date/Time Formats".
+    """
+    if value is None or len(value) > _MAX_HEADER_CHARS:
+        return None
+    try:
+        moment = parsedate_to_datetime(value)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def retry_after_s(value: str | None, now: datetime) -> float | None:
+    """Say how long a ``Retry-After`` header asks to wait.
+
+    Args:
+        value: The header: seconds, or an HTTP date; anything else counts as absent.
+        now: The time, aware.
+
+    Returns:
+        Whole seconds, rounded up, from 1 to ``MAX_RETRY_AFTER_S``; ``None`` where the header is
+        absent, in the past or nonsense.
+
+    Source: RFC 9110, 10.2.3 "Retry-After".
+    """
+    text = (value or "").strip()
+    if _SECONDS.fullmatch(text):
+        wait_s = math.ceil(float(text))
+    else:
+        moment = http_date(text)
+        wait_s = math.ceil((moment - now).total_seconds()) if moment else 0
+    return float(min(wait_s, MAX_RETRY_AFTER_S)) if wait_s > 0 else None
