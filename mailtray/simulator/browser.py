@@ -1,0 +1,177 @@
+"""A person at the browser: walks through the sign-in pages over HTTP, form by form.
+
+Run as ``python -m mailtray.simulator.browser URL``, it can stand in for the system browser
+(``BROWSER="python -m mailtray.simulator.browser %s"``), with the account to choose in
+``MAILTRAY_SIM_USERNAME``.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+import requests
+
+MOST_PAGES = 12
+TIMEOUT_S = 30.0
+USERNAME_VARIABLE = "MAILTRAY_SIM_USERNAME"
+DEFAULT_USERNAME = "ada@contoso.example"
+
+
+class WalkError(Exception):
+    """The pages led nowhere: an error page, or no end."""
+
+
+@dataclass
+class Form:
+    """One form of a page: where it goes, its fields and its buttons."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+    """Names of the fields a person types into."""
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+    """Name and value of the submit buttons."""
+
+
+class _Forms(HTMLParser):
+    """Collects the forms of a page, as much as the sign-in pages use of HTML."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Form] = []
+        self._open: Form | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._open = Form(given.get("action", ""))
+            self.found.append(self._open)
+        elif self._open is not None and tag == "input":
+            self._input(self._open, given)
+        elif self._open is not None and tag == "button":
+            self._open.buttons.append((given.get("name", ""), given.get("value", "")))
+
+    def _input(self, form: Form, given: dict[str, str]) -> None:
+        name, kind = given.get("name", ""), given.get("type", "text")
+        if name:
+            form.fields[name] = given.get("value", "")
+            if kind != "hidden":
+                form.texts.append(name)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._open = None
+
+
+def forms_of(html: str) -> list[Form]:
+    """Return the forms of a page in order."""
+    parser = _Forms()
+    parser.feed(html)
+    return parser.found
+
+
+@dataclass
+class _Person:
+    username: str
+    password: str
+    consent: bool
+    visits: int = 0
+
+    def fill_in(self, forms: Sequence[Form]) -> tuple[Form, dict[str, str]]:
+        """Choose a form of the page and return it with the data it sends.
+
+        Raises:
+            WalkError: No form of the page is one a person would know what to do with.
+        """
+        for form in forms:
+            data = self._data(form)
+            if data is not None:
+                return form, data
+        raise WalkError("The page has no form to go on with.")
+
+    def _data(self, form: Form) -> dict[str, str] | None:
+        buttons = dict(form.buttons)
+        if "password" in form.texts:
+            return form.fields | {"password": self.password, "action": "password"}
+        if ("action", "accept") in form.buttons:
+            return form.fields | {"action": "accept" if self.consent else "cancel"}
+        if "username" in form.texts:
+            return form.fields | {"username": self.username, "action": "account"}
+        if buttons.get("username", "").lower() == self.username.lower():
+            return form.fields | {"username": buttons["username"]}
+        if "code" in form.fields or "error" in form.fields:
+            return dict(form.fields)
+        if "user_code" in form.texts and form.fields["user_code"]:
+            return dict(form.fields)
+        return None
+
+
+def walk(url: str, *, username: str, password: str = "x", consent: bool = True) -> str:  # noqa: S107 (any password will do)
+    """Sign in as a person would, and hand the answer to the program that asked.
+
+    Args:
+        url: The authorize address the program opened, or the one for device codes.
+        username: The account to choose.
+        password: What to type; the simulator takes anything.
+        consent: Accept the permissions, or press Cancel.
+
+    Returns:
+        The text of the last page, as a rule the program's own "you can close this tab".
+
+    Raises:
+        WalkError: A page says that the sign-in failed, or the pages do not end.
+        requests.RequestException: A page could not be fetched.
+    """
+    person = _Person(username, password, consent)
+    with requests.Session() as session:
+        session.trust_env = False
+        response = session.get(url, timeout=TIMEOUT_S)
+        for _ in range(MOST_PAGES):
+            forms = forms_of(response.text)
+            if not forms:
+                return _last_page(response)
+            form, data = person.fill_in(forms)
+            target = urljoin(response.url, form.action)
+            response = session.post(target, data=data, timeout=TIMEOUT_S)
+    raise WalkError("The sign-in pages do not end.")
+
+
+def _last_page(response: requests.Response) -> str:
+    if response.status_code >= requests.codes.bad_request:
+        raise WalkError(f"{response.status_code} at {response.url.partition('?')[0]}")
+    return response.text
+
+
+def enter_device_code(url: str, user_code: str, *, username: str, consent: bool = True) -> str:
+    """Type a device code at its page and sign in; the last page's text is returned.
+
+    Raises:
+        WalkError: The code is not known or the sign-in failed.
+        requests.RequestException: A page could not be fetched.
+    """
+    return walk(f"{url}?{'user_code'}={user_code}", username=username, consent=consent)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Walk through the sign-in pages at the address given; 0 if they ended well."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mailtray.simulator.browser", description=main.__doc__
+    )
+    parser.add_argument("url")
+    parser.add_argument("--username", default=os.environ.get(USERNAME_VARIABLE, DEFAULT_USERNAME))
+    parser.add_argument("--cancel", action="store_true", help="press Cancel at the consent page")
+    options = parser.parse_args(arguments)
+    try:
+        walk(options.url, username=options.username, consent=not options.cancel)
+    except (WalkError, requests.RequestException) as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
