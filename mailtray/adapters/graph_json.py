@@ -1,0 +1,251 @@
+"""Graph's bodies as values of ours, whatever they hold: one odd item never harms the others.
+
+Source: learn.microsoft.com/graph, "message: delta", "message resource type", "mailFolder
+resource type", "Microsoft Graph error responses and resource types".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from mailtray.core.model import Entry, FolderCount, Message, MessageId, ReadState, Removed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_log = logging.getLogger(__name__)
+
+_EARLIEST_YEAR = 1970
+"""Times before it stand for "none": .NET writes 0001-01-01."""
+_MAX_ERROR_DEPTH = 8
+_CHALLENGE_FIELD = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a collection.
+
+    Attributes:
+        entries: What could be understood, in the server's order.
+        next_link: Where the collection goes on, or ``None``.
+        delta_link: Where the next round starts, or ``None``.
+    """
+
+    entries: tuple[Entry, ...]
+    next_link: str | None
+    delta_link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphError:
+    """An error body.
+
+    Attributes:
+        codes: In lower case, outermost first; empty where the body is not Graph's.
+        request_id: As the body tells it, or ``None``.
+    """
+
+    codes: tuple[str, ...]
+    request_id: str | None
+
+
+def page(body: bytes) -> Page:
+    """Decode a page of messages or of changes.
+
+    Raises:
+        ValueError: It is not a page at all.
+    """
+    content = _object(body)
+    items = content.get("value")
+    if not isinstance(items, list):
+        raise ValueError("no list of values")  # noqa: TRY004 - a wrong type from outside is a wrong value
+    return Page(
+        tuple(_entries(items)),
+        _link(content, "@odata.nextLink"),
+        _link(content, "@odata.deltaLink"),
+    )
+
+
+def folder_count(body: bytes, server_time: datetime | None) -> FolderCount:
+    """Decode a folder's counters.
+
+    Raises:
+        ValueError: It is not a folder.
+    """
+    content = _object(body)
+    unread, total = content.get("unreadItemCount"), content.get("totalItemCount")
+    if not (_is_count(unread) and _is_count(total)):
+        raise ValueError("no counters")
+    return FolderCount(unread=int(str(unread)), total=int(str(total)), server_time=server_time)
+
+
+def error(body: bytes) -> GraphError:
+    """Decode an error body; one that is not Graph's has no codes.
+
+    The inner error is spelt ``innerError`` or ``innererror`` and may nest.
+    """
+    try:
+        level = _object(body).get("error")
+    except ValueError:
+        return GraphError((), None)
+    codes: list[str] = []
+    request_id: str | None = None
+    for _ in range(_MAX_ERROR_DEPTH):
+        if not isinstance(level, dict):
+            break
+        codes += [code.lower()] if (code := _text(level, "code")) else []
+        request_id = request_id or _text(level, "request-id") or None
+        level = level.get("innerError", level.get("innererror"))
+    return GraphError(tuple(codes), request_id)
+
+
+def claims(www_authenticate: str | None) -> str | None:
+    """Return the claims challenge of a refusal, as plain JSON, or ``None``.
+
+    Fields come in any order, from any number of challenges; the claims are base64 in either
+    alphabet, with or without padding.
+
+    Source: learn.microsoft.com/entra/identity-platform, "Claims challenges, claims requests and
+    client capabilities".
+    """
+    for name, value in _CHALLENGE_FIELD.findall(www_authenticate or ""):
+        if name.lower() == "claims" and (found := _decoded_claims(value)):
+            return found
+    return None
+
+
+def is_insufficient_claims(www_authenticate: str | None) -> bool:
+    """Say whether a refusal asks for other claims, whatever its status."""
+    fields = _CHALLENGE_FIELD.findall(www_authenticate or "")
+    return any(field == ("error", "insufficient_claims") for field in fields)
+
+
+def moment(value: object) -> datetime | None:
+    """Return one of Graph's times as aware UTC, or ``None`` where it is none.
+
+    It may have seven digits of a second, an offset, or no zone (then it is UTC).
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value.strip())
+        parsed = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return parsed if parsed.year >= _EARLIEST_YEAR else None
+
+
+def _object(body: bytes) -> Mapping[str, object]:
+    """Decode a JSON object.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        content = json.loads(body)
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+    if not isinstance(content, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - a wrong type from outside is a wrong value
+    return content
+
+
+def _entries(items: list[object]) -> Iterator[Entry]:
+    skipped = 0
+    for item in items:
+        found = _entry(item)
+        if found is None:
+            skipped += 1
+            _log.debug("an item was not understood: id digest %s", _digest(item))
+        else:
+            yield found
+    if skipped:
+        _log.info("%d of %d items were not understood", skipped, len(items))
+
+
+def _entry(item: object) -> Entry | None:
+    """Decode one item of a delta page; ``None`` where it tells nothing."""
+    if not isinstance(item, dict):
+        return None
+    message_id = MessageId(_text(item, "id"))
+    is_read = _flag(item.get("isRead"))
+    if not message_id:
+        return None
+    if item.get("@removed") is not None:
+        return Removed(message_id)
+    if "receivedDateTime" in item:
+        return _message(message_id, item, is_read=bool(is_read))
+    # A change of isRead alone comes without the rest; it never is a new message.
+    return None if is_read is None else ReadState(message_id, is_read=is_read)
+
+
+def _message(message_id: MessageId, item: Mapping[str, object], *, is_read: bool) -> Message:
+    name, address = _address(item.get("from"))
+    if not (name or address):
+        name, address = _address(item.get("sender"))
+    return Message(
+        id=message_id,
+        subject=_text(item, "subject"),
+        sender_name=name,
+        sender_address=address,
+        received=moment(item.get("receivedDateTime")),
+        is_read=is_read,
+        preview=" ".join(_text(item, "bodyPreview").split()),
+        web_link=_text(item, "webLink"),
+        internet_message_id=_text(item, "internetMessageId"),
+    )
+
+
+def _address(recipient: object) -> tuple[str, str]:
+    inner = recipient.get("emailAddress") if isinstance(recipient, dict) else None
+    if not isinstance(inner, dict):
+        return "", ""
+    return _text(inner, "name"), _text(inner, "address")
+
+
+def _text(item: Mapping[str, object], key: str) -> str:
+    """Return a text without the space around it, or an empty one; always valid Unicode."""
+    value = item.get(key)
+    if not isinstance(value, str):
+        return ""
+    # JSON can escape half a surrogate pair, which no file and no bus takes.
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").strip()
+
+
+def _flag(value: object) -> bool | None:
+    """Return a truth value, also one written as text; ``None`` where it is neither."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _link(content: Mapping[str, object], key: str) -> str | None:
+    value = content.get(key)
+    return value if isinstance(value, str) and value else None
+
+
+def _digest(item: object) -> str:
+    found = item.get("id") if isinstance(item, dict) else None
+    return sha256(repr(found).encode()).hexdigest()[:12]
+
+
+def _decoded_claims(value: str) -> str | None:
+    standard = value.strip().rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        text = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True).decode()
+        content = json.loads(text)
+    except (ValueError, binascii.Error, RecursionError):
+        return None
+    return text if isinstance(content, dict) else None
