@@ -1,0 +1,348 @@
+"""What Microsoft's refusals mean, as data.
+
+What happens next is decided by OAuth's ``error`` and ``suberror``; the AADSTS number chooses the
+words and the one thing to do. A number that is not in the table has words of its own.
+
+Source: learn.microsoft.com/entra/identity-platform, "Microsoft Entra authentication and
+authorization error codes", and RFC 6749, 4.1.2.1 and 5.2.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailtray.core.errors import (
+    AuthBlocked,
+    AuthError,
+    ConsentRequired,
+    MailtrayError,
+    ServiceUnavailable,
+    SignInCancelled,
+    SignInRequired,
+)
+from mailtray.core.model import AuthAction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an AADSTS number means for the person.
+
+    Attributes:
+        title: What happened; fits a tooltip.
+        hint: One sentence with one thing to do.
+        action: The same as data.
+    """
+
+    kind: type[AuthError]
+    title: str
+    hint: str
+    action: AuthAction
+
+
+def _sign_in(title: str, hint: str = "Sign in again.") -> Meaning:
+    return Meaning(SignInRequired, title, hint, AuthAction.SIGN_IN)
+
+
+def _policy(title: str, hint: str) -> Meaning:
+    return Meaning(AuthBlocked, title, hint, AuthAction.NONE)
+
+
+def _consent(title: str, hint: str) -> Meaning:
+    return Meaning(ConsentRequired, title, hint, AuthAction.ASK_ADMINISTRATOR)
+
+
+def _registration(title: str, hint: str) -> Meaning:
+    return Meaning(AuthBlocked, title, hint, AuthAction.CORRECT_CLIENT_ID)
+
+
+def _other_account(title: str) -> Meaning:
+    return Meaning(
+        AuthBlocked,
+        title,
+        "Sign in with an account of that organisation.",
+        AuthAction.OTHER_ACCOUNT,
+    )
+
+
+def _report(title: str) -> Meaning:
+    hint = "Please report this to mailtray's authors, with the number."
+    return Meaning(AuthBlocked, title, hint, AuthAction.REPORT)
+
+
+_HELPDESK = "Ask your administrator for help."
+_CLIENT_ID = "Check the client id in the settings."
+_TENANT = "Check the organisation's name in the settings."
+
+MEANINGS: dict[int, Meaning] = {
+    # Sign in again.
+    16000: _sign_in("More than one account is signed in", "Sign in and choose one account."),
+    50055: _sign_in("Your password has expired", "Sign in to change your password."),
+    50058: _sign_in("No one is signed in in the browser"),
+    50072: _sign_in(
+        "Your organisation wants a second check set up", "Sign in and follow the steps shown."
+    ),
+    50074: _sign_in("The second check was not passed", "Sign in and pass the second check."),
+    50076: _sign_in(
+        "Your organisation now wants a second check", "Sign in and pass the second check."
+    ),
+    50078: _sign_in("Your second check has expired", "Sign in and pass the second check."),
+    50079: _sign_in(
+        "Your organisation wants a second check set up", "Sign in and follow the steps shown."
+    ),
+    50089: _sign_in("The sign-in took too long"),
+    50126: _sign_in("The name or the password was wrong"),
+    50132: _sign_in("The sign-in is no longer valid"),
+    50133: _sign_in("The sign-in ended with a changed password"),
+    50144: _sign_in("Your password has expired", "Sign in to change your password."),
+    50158: _sign_in("An outside security check is missing", "Sign in and pass the check."),
+    50173: _sign_in("Your sign-in was revoked"),
+    54005: _sign_in("The sign-in was used already"),
+    65001: Meaning(
+        ConsentRequired,
+        "mailtray is not approved for this account yet",
+        "Sign in and accept the permissions.",
+        AuthAction.SIGN_IN,
+    ),
+    65004: Meaning(
+        ConsentRequired,
+        "You declined the permissions",
+        "Sign in again and accept them if you want to be told about mail.",
+        AuthAction.SIGN_IN,
+    ),
+    70000: _sign_in("The saved sign-in is not valid"),
+    70008: _sign_in("The sign-in expired from disuse"),
+    70043: _sign_in("Your organisation wants sign-ins more often"),
+    700082: _sign_in("The sign-in expired from disuse"),
+    700084: _registration(
+        "The sign-in lasts one day only",
+        "Register http://localhost under mobile and desktop applications, not as a web page.",
+    ),
+    # A policy or the account itself; signing in again does not help.
+    50053: _policy("The account is locked or the address blocked", "Wait a while, then sign in."),
+    50057: _policy("This account is disabled", _HELPDESK),
+    50105: _policy(
+        "You are not assigned to this application", "Ask your administrator to assign it to you."
+    ),
+    53000: _policy("This computer does not meet your organisation's rules", _HELPDESK),
+    53001: _policy("This computer does not belong to your organisation", _HELPDESK),
+    53002: _policy("Your organisation does not allow this application", _HELPDESK),
+    53003: _policy("Your organisation blocked the access", _HELPDESK),
+    53004: _policy(
+        "Your second check has to be registered first",
+        "Finish registering it where your administrator tells you to.",
+    ),
+    53005: _policy("Your organisation allows protected applications only", _HELPDESK),
+    530032: _policy("Your organisation's security rules blocked it", _HELPDESK),
+    530036: _policy("Your organisation's security rules blocked it", _HELPDESK),
+    # An administrator has to approve.
+    90094: _consent(
+        "An administrator must approve mailtray", "Send your administrator the approval link."
+    ),
+    90095: _consent(
+        "An administrator must approve mailtray",
+        "Wait for the answer to your request, then sign in.",
+    ),
+    90099: _consent(
+        "mailtray is not approved in that organisation",
+        "Send your administrator the approval link.",
+    ),
+    650056: _consent(
+        "Permissions are missing or not approved", "Send your administrator the approval link."
+    ),
+    500011: _consent(
+        "That organisation does not know Microsoft Graph",
+        "Ask your administrator, or choose another cloud in the settings.",
+    ),
+    # The registration or the settings.
+    50011: _registration(
+        "The return address is not registered",
+        "Add http://localhost to the registration, under mobile and desktop applications.",
+    ),
+    50059: _registration("The organisation is not named", _TENANT),
+    50128: _registration("The organisation was not found", _TENANT),
+    70011: _registration("The name of a permission is not valid", _CLIENT_ID),
+    90002: _registration("The organisation was not found", _TENANT),
+    90013: _registration("The organisation's name is not valid", _TENANT),
+    500113: _registration(
+        "No return address is registered",
+        "Add http://localhost to the registration, under mobile and desktop applications.",
+    ),
+    650052: _registration("The organisation has no access to this service", _HELPDESK),
+    650053: _registration("A permission does not exist in that organisation", _CLIENT_ID),
+    700016: _registration("The client id was not found there", _CLIENT_ID),
+    700054: _registration(
+        "The registration does not allow this kind of sign-in",
+        "Register http://localhost under mobile and desktop applications.",
+    ),
+    900023: _registration("The organisation's name is not valid", _TENANT),
+    900971: _registration(
+        "No return address is registered",
+        "Add http://localhost to the registration, under mobile and desktop applications.",
+    ),
+    7000112: _registration(
+        "This application is disabled", "Ask its owner to enable it, or use another client id."
+    ),
+    7000215: _registration(
+        "The registration wants a client secret",
+        'Set "Allow public client flows" to Yes in the registration.',
+    ),
+    7000218: _registration(
+        "The registration is not a public client",
+        'Set "Allow public client flows" to Yes in the registration.',
+    ),
+    9002326: _registration(
+        "The return address is registered as a web page",
+        "Register http://localhost under mobile and desktop applications.",
+    ),
+    # Another account.
+    50020: _other_account("This account is not in that organisation"),
+    50034: _other_account("This account is not in that organisation"),
+    90072: _other_account("That organisation does not know this account"),
+    # Ours.
+    900144: _report("The sign-in request lacked a part"),
+    9002313: _report("The sign-in request was malformed"),
+}
+"""AADSTS number -> what it means."""
+
+PASSING = frozenset({50196, 90012, 90033})
+"""Passing troubles that real services have dressed as ``invalid_grant``."""
+MAYBE_PASSING = 70000
+"""Worth one quiet second try before the person is asked."""
+
+_SIGN_IN_ERRORS = frozenset({"invalid_grant", "interaction_required", "login_required"})
+_CANCEL_ERRORS = frozenset({"access_denied", "authorization_declined", "expired_token"})
+_PASSING_ERRORS = frozenset({"temporarily_unavailable", "server_error"})
+_BY_SUBERROR: dict[str, type[AuthError]] = {
+    "consent_required": ConsentRequired,
+    "message_only": AuthBlocked,
+    "protection_policy_required": AuthBlocked,
+    "device_authentication_failed": AuthBlocked,
+}
+_WORDS: dict[type[AuthError], tuple[str, str, AuthAction]] = {
+    SignInRequired: ("Sign-in is needed", "Sign in again.", AuthAction.SIGN_IN),
+    ConsentRequired: (
+        "A permission is missing",
+        "Sign in and accept the permissions.",
+        AuthAction.SIGN_IN,
+    ),
+    SignInCancelled: (
+        "The sign-in was cancelled",
+        "Choose Sign in to try again.",
+        AuthAction.SIGN_IN,
+    ),
+    AuthBlocked: ("Microsoft refused the sign-in", _HELPDESK, AuthAction.REPORT),
+}
+"""Words for a refusal without any number."""
+
+_AADSTS = re.compile(r"\bAADSTS(\d{5,10})\b")
+_CORRELATION = re.compile(r"Correlation ID:\s*([0-9A-Za-z-]{1,64})")
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+_MAX_CLAIMS_CHARS = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The parts of an error answer that matter; its prose is for no one.
+
+    Attributes:
+        error: OAuth's error, such as ``invalid_grant``.
+        codes: AADSTS numbers, first first.
+        claims: Claims request to satisfy interactively, plain JSON, or ``None``.
+    """
+
+    error: str
+    suberror: str
+    codes: tuple[int, ...]
+    correlation_id: str | None
+    claims: str | None
+
+
+def refusal(answer: Mapping[str, object]) -> Refusal:
+    """Read an error answer of the token endpoint or of the sign-in page, whatever it holds."""
+    prose = _text(answer, "error_description")
+    numbers = answer.get("error_codes")
+    codes = [n for n in numbers if _is_number(n)] if isinstance(numbers, list) else []
+    codes += [int(n) for n in _AADSTS.findall(prose)]
+    correlation = _CORRELATION.search(prose)
+    given_id = _text(answer, "correlation_id")
+    return Refusal(
+        error=_text(answer, "error"),
+        suberror=_text(answer, "suberror"),
+        codes=tuple(codes),
+        correlation_id=given_id
+        if _ID.fullmatch(given_id)
+        else (correlation.group(1) if correlation else None),
+        claims=claims_request(_text(answer, "claims")),
+    )
+
+
+def claims_request(text: str | None) -> str | None:
+    """Return a claims request if it is one MSAL can take: a JSON object."""
+    try:
+        content = json.loads(text or "") if len(text or "") <= _MAX_CLAIMS_CHARS else None
+    except (ValueError, RecursionError):
+        return None
+    return text if isinstance(content, dict) else None
+
+
+def meaning(answer: Mapping[str, object], *, interactive: bool) -> MailtrayError:
+    """Return the error that an error answer stands for.
+
+    Args:
+        answer: What MSAL or the sign-in page gave, with an ``error``.
+        interactive: True where the person was just asked.
+    """
+    found = refusal(answer)
+    if found.error in _PASSING_ERRORS or PASSING.intersection(found.codes):
+        return ServiceUnavailable(
+            "Microsoft's sign-in is in trouble", "Nothing to do; it is tried again."
+        )
+    row = next((MEANINGS[code] for code in found.codes if code in MEANINGS), None)
+    kind = _BY_SUBERROR.get(found.suberror) or (row.kind if row else _kind(found.error))
+    title, hint, action = _words(found, row, kind, interactive=interactive)
+    return kind(
+        title,
+        hint,
+        code=next(iter(found.codes), None),
+        correlation_id=found.correlation_id,
+        claims=found.claims,
+        action=action,
+    )
+
+
+def _kind(error: str) -> type[AuthError]:
+    if error in _SIGN_IN_ERRORS:
+        return SignInRequired
+    if error == "consent_required":
+        return ConsentRequired
+    return SignInCancelled if error in _CANCEL_ERRORS else AuthBlocked
+
+
+def _words(
+    found: Refusal, row: Meaning | None, kind: type[AuthError], *, interactive: bool
+) -> tuple[str, str, AuthAction]:
+    if row is not None:
+        if interactive and kind is ConsentRequired and 65001 in found.codes:  # noqa: PLR2004 - AADSTS65001
+            # The person was just asked and could not approve it.
+            approve = MEANINGS[90094]
+            return approve.title, approve.hint, approve.action
+        return row.title, row.hint, row.action
+    title, hint, action = _WORDS[kind]
+    if found.codes:
+        title = f"Sign-in failed (AADSTS{found.codes[0]})"
+    return title, hint, action
+
+
+def _text(answer: Mapping[str, object], key: str) -> str:
+    value = answer.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -1,0 +1,188 @@
+"""The loopback address to which the browser brings the answer of a sign-in.
+
+MSAL has a receiver of its own; this one is told apart by four things: it can be given up from
+another thread at once, it listens on the loopback also within a container, a connection that
+says nothing (browsers open some ahead) does not hold up the answer, and the page it shows waits
+for the tokens, so that it says what became of the sign-in.
+
+Source: RFC 8252, 7.3 and 8.3; OAuth 2.0 Form Post Response Mode.
+"""
+
+from __future__ import annotations
+
+import hmac
+import queue
+from dataclasses import dataclass, field
+from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+ADDRESS = "127.0.0.1"
+_STEP_S = 0.2
+"""How soon a sign-in notices that it was given up, in seconds."""
+_CONNECTION_S = 10.0
+"""How long a connection may say nothing, in seconds."""
+_PAGE_S = 20.0
+"""How long a page waits to be told what became of the sign-in, in seconds."""
+_MAX_FORM_BYTES = 64 * 1024
+_MAX_FIELDS = 32
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title} - mailtray</title>
+<style>body{{font:1.1em/1.5 system-ui,sans-serif;max-width:34em;margin:12vh auto;padding:0 1em}}
+</style></head>
+<body><h1>{title}</h1><p>{text}</p></body>
+</html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtAnswer:
+    """The form that came back, with its right ``state``; the browser waits for :meth:`reply`."""
+
+    fields: dict[str, str] = field(repr=False)
+    _page: queue.SimpleQueue[tuple[str, str]] = field(repr=False)
+
+    def reply(self, title: str, text: str) -> None:
+        """Show the person a page."""
+        self._page.put((title, text))
+
+
+class SignInListener:
+    """Waits on the loopback for the one answer with the right ``state``.
+
+    Anything else that arrives (another state, a GET, a second answer) is turned away and
+    changes nothing. The address is open from construction to the end of the ``with`` block.
+
+    Raises:
+        OSError: No port of the loopback can be had.
+    """
+
+    def __init__(self) -> None:
+        self._server = _Server((ADDRESS, 0), _Handler)
+
+    @property
+    def redirect_uri(self) -> str:
+        """The address to register and to send along; Entra ignores the port."""
+        return f"http://localhost:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """Listen no longer."""
+        self._server.server_close()
+
+    def expect(self, state: str) -> None:
+        """Say which ``state`` the answer must have; before that none is accepted."""
+        self._server.state = state
+
+    def wait(self, given_up: Callable[[], bool]) -> BroughtAnswer | None:
+        """Wait for the answer; ``None`` once ``given_up`` says so.
+
+        Args:
+            given_up: Asked several times a second.
+        """
+        while not given_up():
+            self._server.handle_request()
+            try:
+                return self._server.brought.get_nowait()
+            except queue.Empty:
+                continue
+        return None
+
+
+class _Server(ThreadingHTTPServer):
+    timeout = _STEP_S
+    # The threads of connections that say nothing are not waited for.
+    daemon_threads = True
+    # On Windows it would let a second program share the port and take the answers.
+    allow_reuse_address = False
+
+    state = ""
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self.brought: queue.SimpleQueue[BroughtAnswer] = queue.SimpleQueue()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a browser that hangs up is no news."""
+
+    def bring(self, fields: dict[str, str]) -> BroughtAnswer | None:
+        """Hand on the answer if it is the expected one, and the first."""
+        expected, self_state = self.state, fields.get("state", "")
+        if not expected or not hmac.compare_digest(expected.encode(), self_state.encode()):
+            return None
+        self.state = ""
+        answer = BroughtAnswer(fields, queue.SimpleQueue())
+        self.brought.put(answer)
+        return answer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = _CONNECTION_S
+
+    def do_POST(self) -> None:
+        """Take the answer."""
+        fields = self._form()
+        answer = cast("_Server", self.server).bring(fields) if fields else None
+        if answer is None:
+            self._turn_away()
+            return
+        try:
+            title, text = answer._page.get(timeout=_PAGE_S)  # noqa: SLF001 - the two are one thing
+        except queue.Empty:
+            title, text = "Almost done", "mailtray goes on with the sign-in; look at its icon."
+        self._show(200, title, text)
+
+    def do_GET(self) -> None:
+        """Turn away what is no answer: they come by POST only."""
+        self._turn_away()
+
+    def version_string(self) -> str:
+        """Name the server."""
+        return "mailtray"
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing: the requests hold authorization codes."""
+
+    def _form(self) -> dict[str, str] | None:
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()) or int(length) > _MAX_FORM_BYTES:
+            return None
+        try:
+            text = self.rfile.read(int(length)).decode()
+            fields = parse_qs(text, strict_parsing=True, max_num_fields=_MAX_FIELDS)
+        except ValueError:
+            return None
+        if not {"code", "error"} & fields.keys():
+            return None
+        return {name: values[0] for name, values in fields.items() if len(values) == 1}
+
+    def _turn_away(self) -> None:
+        self._show(400, "This is no answer to a sign-in", "You can close this tab.")
+
+    def _show(self, status: int, title: str, text: str) -> None:
+        body = _PAGE.format(title=escape(title), text=escape(text)).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
