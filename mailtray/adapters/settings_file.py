@@ -1,0 +1,225 @@
+"""Where things are kept, and the places that wishes are read from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+import tempfile
+import tomllib
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+from mailtray.adapters.private_files import make_private_folder
+from mailtray.core.errors import ConfigError
+from mailtray.core.settings import INTERVAL_MIN_S, parse_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailtray.core.settings import Settings
+
+APP = "mailtray"
+BAKED_IN: Mapping[str, object] = {}
+"""What a release brings along, a client id of its own say; the last place that is asked."""
+ENVIRONMENT_PREFIX = "MAILTRAY_"
+OTHER_VARIABLES = frozenset({"MAILTRAY_HOME", "MAILTRAY_SERVICE_URL"})
+"""Variables with the prefix that are no settings."""
+SOCKET_PATH_MAX_BYTES = 100
+"""The shortest ``sun_path`` is 104 bytes with its end mark (macOS, the BSDs); Linux has 108."""
+SETTINGS_MAX_BYTES = 256 * 1024
+_LINE = re.compile(r" ?\(at (line \d+), column \d+\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The places of one mailtray; two homes have nothing in common.
+
+    Attributes:
+        config_dir: Folder of the person's settings.
+        state_dir: Folder of what the program remembers.
+        runtime_dir: Folder of the control socket.
+        machine_settings_path: The administrator's settings for all users, where there may be any.
+        socket_address: Where the running program takes requests: a socket's path, or a named
+            pipe on Windows.
+        vault_service: Under which name the keyring keeps the secrets.
+    """
+
+    config_dir: Path
+    state_dir: Path
+    runtime_dir: Path
+    machine_settings_path: Path | None
+    socket_address: str
+    vault_service: str
+
+    @property
+    def settings_path(self) -> Path:
+        """Return where the person's settings are."""
+        return self.config_dir / "settings.toml"
+
+    @property
+    def state_path(self) -> Path:
+        """Return where the program remembers what it told."""
+        return self.state_dir / "state.db"
+
+    @property
+    def lock_path(self) -> Path:
+        """Return the file whose lock the running program holds."""
+        return self.state_dir / "mailtray.lock"
+
+    @property
+    def log_path(self) -> Path:
+        """Return where the log is."""
+        return self.state_dir / "mailtray.log"
+
+    @property
+    def authkey_path(self) -> Path:
+        """Return the file that opens the control socket."""
+        return self.state_dir / "control.key"
+
+    @classmethod
+    def default(cls) -> Home:
+        """Return the places that this system has for a person's programs.
+
+        Source: XDG Base Directory Specification; Known Folders on Windows; platformdirs.
+        """
+        dirs = platformdirs.PlatformDirs(APP, appauthor=False, roaming=False)
+        state = Path(dirs.user_state_dir)
+        with warnings.catch_warnings():
+            # Without XDG_RUNTIME_DIR there is a folder in /tmp, which does as well.
+            warnings.simplefilter("ignore")
+            runtime = Path(dirs.user_runtime_dir)
+        # A socket of its own for each state folder: HOME may change where this folder stays.
+        return cls(
+            config_dir=Path(dirs.user_config_dir),
+            state_dir=state,
+            runtime_dir=runtime,
+            machine_settings_path=Path(dirs.site_config_dir) / "settings.toml",
+            socket_address=_socket_address(runtime / f"{_digest(state)}.sock", state),
+            vault_service=APP,
+        )
+
+    @classmethod
+    def at(cls, folder: Path) -> Home:
+        """Return the places under one folder, for tests and for a portable installation."""
+        root = Path(os.path.abspath(folder))  # noqa: PTH100 # resolve() would need the folder
+        return cls(
+            config_dir=root,
+            state_dir=root / "state",
+            runtime_dir=root / "run",
+            machine_settings_path=None,
+            socket_address=_socket_address(root / "run" / "control.sock", root),
+            vault_service=f"{APP}-{_digest(root)}",
+        )
+
+    def prepare(self) -> None:
+        """Make the folders that are missing, each for the person alone.
+
+        Raises:
+            ConfigError: One of them cannot be made.
+        """
+        folders = [self.config_dir, self.state_dir]
+        if sys.platform != "win32":
+            folders.append(Path(self.socket_address).parent)
+        for folder in folders:
+            try:
+                make_private_folder(folder)
+            except OSError as exc:
+                problem = f"cannot be made a folder of yours: {exc.strerror or exc}"
+                raise ConfigError(origin=str(folder), key="", problem=problem) from exc
+
+
+def _digest(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+
+
+def _socket_address(wished: Path, home: Path) -> str:
+    if sys.platform == "win32":
+        return rf"\\.\pipe\{APP}-{_digest(home)}"
+    bases = [os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"]  # noqa: S108 # the folder in it is made private
+    short = [Path(base) / f"{APP}-{_digest(home)}" / "control.sock" for base in bases if base]
+    fitting = [p for p in [wished, *short] if len(os.fsencode(p)) <= SOCKET_PATH_MAX_BYTES]
+    return str(fitting[0])
+
+
+def load_settings(
+    home: Home,
+    command_line: Mapping[str, object] | None = None,
+    environment: Mapping[str, str] | None = None,
+    *,
+    interval_min_s: float = INTERVAL_MIN_S,
+) -> Settings:
+    """Read the wishes from all places.
+
+    Args:
+        home: Whose files to read.
+        command_line: Settings given as options; ``None`` values count as not given.
+        environment: Variables to look through; those of this process if left out.
+        interval_min_s: The shortest interval to accept, in seconds.
+
+    Raises:
+        ConfigError: A file cannot be read, or see :func:`parse_settings`.
+    """
+    layers = read_layers(
+        home, command_line or {}, os.environ if environment is None else environment
+    )
+    return parse_settings(layers, interval_min_s=interval_min_s)
+
+
+def read_layers(
+    home: Home, command_line: Mapping[str, object], environment: Mapping[str, str]
+) -> list[tuple[str, Mapping[str, object]]]:
+    """Return what each place says, the strongest first: option, variable, person, machine, release.
+
+    Raises:
+        ConfigError: A file is there and cannot be read.
+    """
+    said = {key: value for key, value in command_line.items() if value is not None}
+    layers: list[tuple[str, Mapping[str, object]]] = [("command line", said)]
+    layers += [
+        (name, {name.removeprefix(ENVIRONMENT_PREFIX).lower(): value})
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in OTHER_VARIABLES and value.strip()
+    ]
+    for path in (home.settings_path, home.machine_settings_path):
+        if path is not None:
+            layers.append((str(path), _read_file(path)))
+    return [*layers, ("this release", BAKED_IN)]
+
+
+def _read_file(path: Path) -> Mapping[str, object]:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(SETTINGS_MAX_BYTES + 1)
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        raise _unreadable(path, "", f"cannot be read: {exc.strerror or exc}") from exc
+    if len(raw) > SETTINGS_MAX_BYTES:
+        raise _unreadable(path, "", "is too long for a settings file")
+    return _parse_toml(path, raw)
+
+
+def _parse_toml(path: Path, raw: bytes) -> Mapping[str, object]:
+    try:
+        # Windows' editors like to put a byte order mark in front.
+        return tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as exc:
+        line = raw[: exc.start].count(b"\n") + 1
+        raise _unreadable(path, f"line {line}", "is not UTF-8; save the file as UTF-8") from exc
+    except tomllib.TOMLDecodeError as exc:
+        place = _LINE.search(str(exc))
+        problem = _LINE.sub("", str(exc))
+        where = place.group(1) if place else "end"
+        raise _unreadable(path, where, f'is not TOML (key = "value"): {problem}') from exc
+    except RecursionError as exc:
+        raise _unreadable(path, "", "is nested too deeply") from exc
+
+
+def _unreadable(path: Path, key: str, problem: str) -> ConfigError:
+    return ConfigError(origin=str(path), key=key, problem=problem)

@@ -1,0 +1,259 @@
+"""The person's wishes: what can be set, in which form, and where Microsoft lives."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from mailtray.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+INTERVAL_MIN_S = 10.0
+"""Below this a fleet of notifiers would be a burden; a simulator on the loopback takes any."""
+INTERVAL_MAX_S = 3_600.0
+SINGLE_NOTIFICATIONS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where one of Microsoft's clouds lives; tokens and registrations do not cross over.
+
+    Attributes:
+        login_root: Root of the authority, ``https://host``.
+        graph_root: Root of Graph, ``https://host``.
+        mailbox: Web page of a work mailbox.
+        webmail_hosts: Hosts on which a message's page may be.
+        scopes_need_root: True where a bare scope name would mean another cloud's Graph.
+
+    Source: learn.microsoft.com/graph/deployments; the webmail hosts as those clouds use them.
+    """
+
+    login_root: str
+    graph_root: str
+    mailbox: str
+    webmail_hosts: frozenset[str]
+    scopes_need_root: bool = True
+
+
+CLOUDS: Mapping[str, Endpoints] = {
+    "global": Endpoints(
+        login_root="https://login.microsoftonline.com",
+        graph_root="https://graph.microsoft.com",
+        mailbox="https://outlook.office.com/mail/",
+        webmail_hosts=frozenset(
+            {"outlook.office.com", "outlook.office365.com", "outlook.live.com"},
+        ),
+        scopes_need_root=False,
+    ),
+    "usgov": Endpoints(
+        login_root="https://login.microsoftonline.us",
+        graph_root="https://graph.microsoft.us",
+        mailbox="https://outlook.office365.us/mail/",
+        webmail_hosts=frozenset({"outlook.office365.us"}),
+    ),
+    "dod": Endpoints(
+        login_root="https://login.microsoftonline.us",
+        graph_root="https://dod-graph.microsoft.us",
+        mailbox="https://webmail.apps.mil/mail/",
+        webmail_hosts=frozenset({"webmail.apps.mil"}),
+    ),
+    "china": Endpoints(
+        login_root="https://login.partner.microsoftonline.cn",
+        graph_root="https://microsoftgraph.chinacloudapi.cn",
+        mailbox="https://partner.outlook.cn/mail/",
+        webmail_hosts=frozenset({"partner.outlook.cn"}),
+    ),
+}
+"""The clouds by the name that the setting ``cloud`` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All wishes, each with its default.
+
+    Attributes:
+        client_id: "Application (client) ID" of the registration to sign in with; empty where
+            none is known yet.
+        tenant: Who may sign in: ``common``, ``organizations``, ``consumers``, or a directory by
+            its GUID or domain.
+        cloud: One of ``CLOUDS``.
+        interval_s: Seconds between two polls.
+        preview: True to show the beginning of each message, which needs a wider permission.
+        notifier: ``auto`` for the desktop's own notifications, ``console`` for lines of text.
+        tray: ``auto``, or ``none`` for no icon.
+        max_single_notifications: Up to this many new messages get a notification each; more
+            become one summary.
+        log_level: ``error``, ``warning``, ``info`` or ``debug``.
+    """
+
+    client_id: str = ""
+    tenant: str = "common"
+    cloud: str = "global"
+    interval_s: float = 60.0
+    preview: bool = False
+    notifier: str = "auto"
+    tray: str = "auto"
+    max_single_notifications: int = 3
+    log_level: str = "info"
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Return where the chosen cloud lives."""
+        return CLOUDS[self.cloud]
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Return the least permissions that do what is wished, as the token response lists them."""
+        scope = "Mail.Read" if self.preview else "Mail.ReadBasic"
+        here = self.endpoints
+        return (f"{here.graph_root}/{scope}" if here.scopes_need_root else scope,)
+
+
+KEYS = tuple(field.name for field in fields(Settings))
+"""The names of all settings."""
+
+
+def parse_settings(
+    layers: Sequence[tuple[str, Mapping[str, object]]], *, interval_min_s: float = INTERVAL_MIN_S
+) -> Settings:
+    """Read wishes from several places; for each key the first place that has it wins.
+
+    All places are checked, also where another one wins: a typing error is told on the day it
+    is made.
+
+    Args:
+        layers: Pairs of an origin, as errors are to name it, and the keys with their values,
+            as TOML's types or as words.
+        interval_min_s: The shortest interval to accept, in seconds.
+
+    Raises:
+        ConfigError: A key is unknown or a value is not of its form; the problem names the
+            right ones.
+    """
+    chosen: dict[str, object] = {}
+    for origin, wishes in layers:
+        for key, value in wishes.items():
+            try:
+                understood = _understand(key, value, interval_min_s)
+            except ValueError as exc:
+                raise ConfigError(origin=origin, key=key, problem=str(exc)) from exc
+            chosen.setdefault(key, understood)
+    return Settings(**chosen)  # type: ignore[arg-type] # each key's parser returns its type
+
+
+def _understand(key: str, value: object, interval_min_s: float) -> object:
+    if key == "interval_s":
+        return _number(value, interval_min_s, INTERVAL_MAX_S, "seconds")
+    if key not in _PARSERS:
+        raise ValueError(_unknown(key))
+    return _PARSERS[key](value)
+
+
+def _unknown(key: str) -> str:
+    if near := get_close_matches(key.lower().replace("-", "_"), KEYS, n=1):
+        return f'there is no such setting; did you mean "{near[0]}"?'
+    return f"there is no such setting; there are {', '.join(KEYS)}"
+
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"({_LABEL}\.)+{_LABEL}", re.IGNORECASE)
+_MAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+_SHARED_TENANTS = ("common", "organizations", "consumers")
+_WORDS = {"true": True, "yes": True, "on": True, "1": True,
+          "false": False, "no": False, "off": False, "0": False}  # fmt: skip
+
+
+def _client_id(value: object) -> str:
+    # What was pasted here by mistake may be a secret, so no sentence repeats it.
+    word = _word(value)
+    if _MAIL_ADDRESS.fullmatch(word):
+        raise ValueError(
+            "that is a mail address, which you enter when you sign in; this is the "
+            "“Application (client) ID” of an app registration"
+        )
+    if not _GUID.fullmatch(word):
+        raise ValueError(
+            "must be the “Application (client) ID” of an app registration, "
+            "32 hexadecimal digits as 8-4-4-4-12"
+        )
+    return word.lower()
+
+
+def _tenant(value: object) -> str:
+    word = _word(value)
+    if word.lower() in _SHARED_TENANTS:
+        return word.lower()
+    if _MAIL_ADDRESS.fullmatch(word):
+        raise ValueError("that is a mail address; give only what follows the @")
+    if _GUID.fullmatch(word) or _DOMAIN.fullmatch(word):
+        return word
+    raise ValueError(
+        f"must be {_either(_SHARED_TENANTS)}, or a directory's GUID or domain (contoso.com)"
+    )
+
+
+def _one_of(*names: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        word = _word(value).lower()
+        if word in names:
+            return word
+        near = get_close_matches(word, names, n=1)
+        asked = f'; did you mean "{near[0]}"?' if near else ""
+        raise ValueError(f"must be {_either(names)}{asked}")
+
+    return parse
+
+
+def _yes_or_no(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in _WORDS:
+        return _WORDS[value.strip().lower()]
+    raise ValueError("must be true or false")
+
+
+def _single_notifications(value: object) -> int:
+    count = _number(value, 0, SINGLE_NOTIFICATIONS_MAX, "messages")
+    if count != int(count):
+        raise ValueError("must be a whole number")
+    return int(count)
+
+
+def _number(value: object, least: float, most: float, unit: str) -> float:
+    problem = f"must be a number of {unit} from {least:g} to {most:g}"
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(problem)  # noqa: TRY004 # a wish of the wrong type is a wrong value
+    try:
+        number = float(value)
+    except (ValueError, OverflowError) as exc:
+        raise ValueError(problem) from exc
+    if not least <= number <= most:
+        raise ValueError(problem)
+    return number
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text in quotation marks")  # noqa: TRY004 # as in _number
+    return value.strip()
+
+
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+_PARSERS: Mapping[str, Callable[[object], object]] = {
+    "client_id": _client_id,
+    "tenant": _tenant,
+    "cloud": _one_of(*CLOUDS),
+    "preview": _yes_or_no,
+    "notifier": _one_of("auto", "console"),
+    "tray": _one_of("auto", "none"),
+    "max_single_notifications": _single_notifications,
+    "log_level": _one_of("error", "warning", "info", "debug"),
+}
