@@ -42,6 +42,7 @@ from mailtray.core.errors import (
     SignInRequired,
     StateError,
     VaultError,
+    VaultLocked,
 )
 from mailtray.core.model import Account, Changes, Seen, SignedIn
 
@@ -89,6 +90,8 @@ class Poller:
         self._flow = SignInFlow(world.identity, inbox.put)
         self._status = status.Status(is_configured=wishes.unconfigured is None)
         self._restore_due_s: float | None = 0.0
+        self._is_vault_owed = True
+        self._unkept: dict[AccountId, str] = {}
         self._told_state: dict[str, object] = {}
         self._waiters: list[_Waiter] = []
         self._sign_in_waiters: list[SimpleQueue[Mapping[str, object]]] = []
@@ -208,7 +211,7 @@ class Poller:
 
     def _check_now(self) -> None:
         now_s = self._clock.monotonic_s()
-        if self._restore_due_s is not None:
+        if self._is_vault_owed:
             self._restore()
         for watch in self._watches.values():
             watch.ask(now_s)
@@ -235,21 +238,24 @@ class Poller:
     # -- accounts -----------------------------------------------------------------------------
 
     def _restore(self) -> None:
-        """Take over the accounts that the vault keeps."""
+        """Take over the accounts that the vault keeps, and give it what it still lacks."""
         self._restore_due_s = None
         if self._wishes.unconfigured is not None:
             self._notice(self._wishes.unconfigured)
-            self._herald.remind("notice", self._wishes.unconfigured, command="tell_notice")
+            self._herald.announce("notice", self._wishes.unconfigured, command="tell_notice")
             return
         try:
-            found = [self._restored(one) for one in self._world.vault.accounts()]
+            for account_id, cache in self._unkept.items():
+                self._world.vault.save(account_id, cache)
+            ids = self._world.vault.accounts()
+            found = [self._restored(one) for one in ids if one not in self._watches]
         except VaultError as error:
             self._vault_failed(error)
-            self._restore_due_s = self._clock.monotonic_s() + VAULT_RETRY_S
             return
-        self._notice(None)
+        self._unkept.clear()
+        self._vault_works()
+        self._watches |= {watch.account.id: watch for watch in found}
         self._reduce(status.Started(tuple(watch.account for watch in found)))
-        self._watches = {watch.account.id: watch for watch in found}
         for watch in found:
             if watch.error is not None:
                 self._failed(watch, watch.error)
@@ -325,6 +331,7 @@ class Poller:
         if self._watches.pop(account_id, None) is None:
             return
         self._world.identity.forget(account_id)
+        self._unkept.pop(account_id, None)
         self._herald.withdraw(account_id, frozenset())
         self._herald.retract(_attention_tag(account_id))
         self._reduce(status.SignedOut(account_id))
@@ -338,15 +345,26 @@ class Poller:
         try:
             self._world.vault.save(account_id, cache)
         except VaultError as error:
+            self._unkept[account_id] = cache
             self._vault_failed(error)
         else:
-            if isinstance(self._status.notice, VaultError):
-                self._notice(None)
-                self._herald.retract("vault")
+            self._unkept.pop(account_id, None)
+            if not self._unkept:
+                self._vault_works()
 
     def _vault_failed(self, error: VaultError) -> None:
         self._notice(error)
-        self._herald.announce("vault", error, command="tell_notice")
+        self._herald.announce("vault", error, command="check_now")
+        # A keyring that is locked asks the person each time it is asked: that is left to them.
+        is_locked = isinstance(error, VaultLocked)
+        self._restore_due_s = None if is_locked else self._clock.monotonic_s() + VAULT_RETRY_S
+        self._is_vault_owed = True
+
+    def _vault_works(self) -> None:
+        self._is_vault_owed = False
+        if isinstance(self._status.notice, VaultError):
+            self._notice(None)
+        self._herald.retract("vault")
 
     # -- polls --------------------------------------------------------------------------------
 

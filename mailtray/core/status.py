@@ -155,7 +155,7 @@ def reduce(status: Status, event: Event) -> Status:
     match event:
         case Started(accounts):
             found = {account.id: AccountStatus(account) for account in accounts}
-            return replace(status, accounts=found, is_starting=False)
+            return replace(status, accounts={**found, **status.accounts}, is_starting=False)
         case Polled() | Failed():
             return _account_changed(status, event)
         case SignedOut(account_id):

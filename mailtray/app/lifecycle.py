@@ -1,0 +1,52 @@
+"""Start, life and end of the resident program."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from mailtray.app.commands import Quit
+
+if TYPE_CHECKING:
+    from mailtray.app.poller import Poller
+    from mailtray.ports import Tray
+
+QUIT_DEADLINE_S = 5.0
+"""A quit takes no longer, whatever a keyring or a bus does meanwhile."""
+
+
+class App:
+    """The poller on its thread and the tray on the main one.
+
+    Attributes:
+        poller: Its ``inbox`` takes commands from any thread.
+    """
+
+    def __init__(self, poller: Poller, tray: Tray) -> None:
+        self.poller = poller
+        self._tray = tray
+        self._over = Event()
+        self._thread = Thread(target=self._serve, name="mailtray-poller", daemon=True)
+
+    def run(self) -> None:
+        """Live until somebody quits; called on the main thread."""
+        self._thread.start()
+        try:
+            self._tray.run(self._wait)
+        finally:
+            self.quit()
+            self._thread.join(QUIT_DEADLINE_S)
+
+    def quit(self) -> None:
+        """Ask for the end; from any thread and from a signal handler."""
+        self.poller.inbox.put(Quit())
+        self._over.set()
+
+    def _serve(self) -> None:
+        try:
+            self.poller.run()
+        finally:
+            self._over.set()
+
+    def _wait(self) -> None:
+        self._over.wait()

@@ -1,0 +1,318 @@
+"""The commands; the only place that prints, and where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+from mailtray import __version__
+from mailtray.core.errors import (
+    AlreadyRunning,
+    AuthError,
+    ConfigError,
+    MailtrayError,
+    NotRunning,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import FrameType
+
+    from mailtray.app.lifecycle import App
+    from mailtray.bootstrap import Options
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_CONFIG = 2
+EXIT_ALREADY_RUNNING = 3
+EXIT_SIGN_IN_NEEDED = 4
+EXIT_NOT_RUNNING = 5
+
+_ASK_S = 90.0
+_SIGN_IN_S = 330.0
+
+
+def main() -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        result = cli.main(standalone_mode=False)
+    except MailtrayError as error:
+        _complain(error)
+        return exit_code(error)
+    except click.exceptions.Abort:
+        return EXIT_ERROR
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return result if isinstance(result, int) else EXIT_OK
+
+
+def exit_code(error: MailtrayError) -> int:
+    """Return the exit code that an error stands for."""
+    match error:
+        case ConfigError():
+            return EXIT_CONFIG
+        case AlreadyRunning():
+            return EXIT_ALREADY_RUNNING
+        case AuthError():
+            return EXIT_SIGN_IN_NEEDED
+        case NotRunning():
+            return EXIT_NOT_RUNNING
+        case _:
+            return EXIT_ERROR
+
+
+def _complain(error: MailtrayError) -> None:
+    click.echo(f"mailtray: {error.title}", err=True)
+    if error.hint:
+        click.echo(f"          {error.hint}", err=True)
+
+
+# -- options that every command takes, before or after its name ---------------------------------
+
+
+def _remember(context: click.Context, option: click.Parameter, value: object) -> None:
+    if value and option.name is not None:
+        context.ensure_object(dict)[option.name] = value
+
+
+_COMMON_OPTIONS = (
+    click.option("--home", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+                 help="Keep settings, state and lock under DIR.",
+                 expose_value=False, callback=_remember),
+    click.option("--service-url", metavar="URL",
+                 help="Talk to a simulator on the loopback instead of Microsoft 365.",
+                 expose_value=False, callback=_remember),
+    click.option("--client-id", metavar="GUID", help="Application (client) id to sign in with.",
+                 expose_value=False, callback=_remember),
+    click.option("--tenant", metavar="TENANT", help="Directory to sign in to (default: common).",
+                 expose_value=False, callback=_remember),
+    click.option("--verbose", is_flag=True, help="Log to standard error as well.",
+                 expose_value=False, callback=_remember),
+)  # fmt: skip
+
+
+def _common(command: Callable[P, R]) -> Callable[P, R]:
+    for option in reversed(_COMMON_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _options(*, interval_s: float | None = None) -> Options:
+    """Return what the person said, for the composition root."""
+    from mailtray.bootstrap import Options
+
+    said = dict(click.get_current_context().ensure_object(dict))
+    wishes = {key: said[key] for key in ("client_id", "tenant") if key in said}
+    if interval_s is not None:
+        wishes["interval_s"] = interval_s
+    return Options(
+        home=said.get("home"),
+        service_url=said.get("service_url"),
+        said=wishes,
+        verbose=said.get("verbose", False),
+    )
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mailtray")
+@_common
+def cli() -> int | None:
+    """Tell once about every new message in a Microsoft 365 or Outlook.com mailbox.
+
+    Without a command: run.
+    """
+    context = click.get_current_context()
+    if context.invoked_subcommand is None:
+        return context.invoke(run_command)  # type: ignore[no-any-return] # click returns Any
+    return None
+
+
+# -- the resident program -------------------------------------------------------------------------
+
+
+@cli.command("run")
+@click.option("--tray", type=click.Choice(["auto", "none"]), default="auto", show_default=True)
+@click.option(
+    "--notifier", type=click.Choice(["auto", "console"]), default="auto", show_default=True
+)
+@click.option("--events", type=click.Choice(["jsonl"]), help="Write events to standard output.")
+@click.option("--interval", "interval_s", type=float, metavar="SECONDS", help="Between two polls.")
+@_common
+def run_command(
+    tray: str = "auto",
+    notifier: str = "auto",
+    events: str | None = None,
+    interval_s: float | None = None,
+) -> int:
+    """Stay in the tray and notify until told to quit."""
+    from mailtray import bootstrap
+
+    options = replace(
+        _options(interval_s=interval_s),
+        tray=tray,
+        notifier=notifier,
+        events=sys.stdout if events else None,
+    )
+    with bootstrap.resident(options) as app:
+        _quit_on_signals(app)
+        app.run()
+    return EXIT_OK
+
+
+def _quit_on_signals(app: App) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        app.quit()
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+
+
+@cli.command("demo")
+@click.option("--headless", is_flag=True, help="No display, no browser: play it in the terminal.")
+@_common
+def demo_command(*, headless: bool) -> int:
+    """Show all of it with a Microsoft 365 of its own: no account, no registration."""
+    from mailtray.demo import Demo
+
+    demo = Demo(click.echo, headless=headless)
+    with demo.running() as app:
+        _quit_on_signals(app)
+        app.run()
+    return EXIT_OK if demo.went_well else EXIT_ERROR
+
+
+@cli.command("simulator")
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0 picks a free one.")
+def simulator_command(port: int) -> int:
+    """Run Microsoft 365 on the loopback, alone, until interrupted."""
+    from mailtray.simulator import Simulator
+
+    simulator = Simulator(port=port)
+    simulator.start()
+    click.echo(json.dumps({"url": simulator.url}))
+    sys.stdout.flush()
+    try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, set())
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    except KeyboardInterrupt:
+        pass
+    finally:
+        simulator.stop()
+    return EXIT_OK
+
+
+# -- questions and orders to a running program ----------------------------------------------------
+
+
+@cli.command("check")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_common
+def check_command(*, as_json: bool) -> int:
+    """Look for mail now and print the unread messages."""
+    from mailtray import bootstrap
+
+    options = _options()
+    try:
+        answer = bootstrap.ask(options, {"command": "check"}, timeout_s=_ASK_S)
+    except NotRunning:
+        answer = bootstrap.check_alone(options)
+    return _print_state(answer, as_json=as_json, with_messages=True)
+
+
+@cli.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_common
+def status_command(*, as_json: bool) -> int:
+    """Tell how the running program is."""
+    from mailtray import bootstrap
+
+    answer = bootstrap.ask(_options(), {"command": "status"}, timeout_s=_ASK_S)
+    return _print_state(answer, as_json=as_json, with_messages=False)
+
+
+def _print_state(answer: Mapping[str, Any], *, as_json: bool, with_messages: bool) -> int:
+    accounts = answer["accounts"]
+    if as_json:
+        click.echo(json.dumps({key: answer[key] for key in answer if key != "done"}))
+    elif not accounts:
+        click.echo(answer["tooltip"])
+    else:
+        for account in accounts:
+            _print_account(account, with_messages=with_messages)
+    if not accounts or any(account["needs_sign_in"] for account in accounts):
+        return EXIT_SIGN_IN_NEEDED
+    return EXIT_OK
+
+
+def _print_account(account: Mapping[str, Any], *, with_messages: bool) -> None:
+    words = account["error"] or f"{account['unread']} unread"
+    click.echo(f"{account['username']}: {words}")
+    if account["hint"]:
+        click.echo(f"  {account['hint']}")
+    for message in account["messages"] if with_messages else ():
+        when = (message["received"] or "")[:16].replace("T", " ")
+        click.echo(f"  {when:16}  {message['from']}: {message['subject']}")
+
+
+@cli.command("signin")
+@click.option("--device-code", is_flag=True, help="Sign in on another device.")
+@_common
+def signin_command(*, device_code: bool) -> int:
+    """Sign in with the browser; ends when you are signed in."""
+    from mailtray import bootstrap
+
+    options = _options()
+
+    def on_page(url: str, code: str = "") -> None:
+        click.echo(f"Sign in at {url}" + (f" with the code {code}" if code else ""), err=True)
+
+    try:
+        answer = bootstrap.ask(
+            options,
+            {"command": "signin"},
+            timeout_s=_SIGN_IN_S,
+            on_progress=lambda reply: on_page(str(reply["sign_in_page"])),
+        )
+    except NotRunning:
+        answer = bootstrap.sign_in_alone(options, on_page, by_device_code=device_code)
+    if "signed_in" not in answer:
+        click.echo(f"mailtray: {answer['error']}\n          {answer.get('hint', '')}", err=True)
+        return EXIT_SIGN_IN_NEEDED
+    click.echo(f"Signed in as {answer['signed_in']}")
+    return EXIT_OK
+
+
+@cli.command("signout")
+@_common
+def signout_command() -> int:
+    """Sign every account out and erase its tokens."""
+    from mailtray import bootstrap
+
+    options = _options()
+    try:
+        bootstrap.ask(options, {"command": "signout"}, timeout_s=_ASK_S)
+    except NotRunning:
+        bootstrap.sign_out_alone(options)
+    click.echo("Signed out")
+    return EXIT_OK
+
+
+@cli.command("quit")
+@_common
+def quit_command() -> int:
+    """Let the running program end."""
+    from mailtray import bootstrap
+
+    bootstrap.ask(_options(), {"command": "quit"}, timeout_s=_ASK_S)
+    return EXIT_OK
