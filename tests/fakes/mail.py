@@ -1,0 +1,161 @@
+"""Mailboxes in memory, with delta rounds over a journal of changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+
+from mailtray.core.errors import CursorExpired, MailSourceError
+from mailtray.core.model import (
+    INBOX,
+    AccessToken,
+    Cursor,
+    Delivery,
+    Entry,
+    FolderCount,
+    Message,
+    MessageId,
+    ReadState,
+    Removed,
+    UnreadList,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FIRST_RECEIVED = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+
+@dataclass
+class _Folder:
+    messages: dict[MessageId, Message] = field(default_factory=dict)
+    journal: list[Entry] = field(default_factory=list)
+    generation: int = 0
+
+
+class FakeMail:
+    """One person's mail; tokens are not looked at.
+
+    Attributes:
+        first_sync_messages: How many of the newest messages a full round brings.
+        troubles: Raised by the coming calls, first first; each once.
+        unread_nobody_sees: Added to the folder's own counter, as for mail that delta forgets.
+        calls: Names of the methods called, in order.
+    """
+
+    def __init__(self, *, first_sync_messages: int = 2_000) -> None:
+        self.first_sync_messages = first_sync_messages
+        self.troubles: list[MailSourceError] = []
+        self.unread_nobody_sees = 0
+        self.calls: list[str] = []
+        self._folders: dict[str, _Folder] = {INBOX: _Folder()}
+        self._numbers = count(1)
+
+    # --- what happens in the mailbox
+
+    def deliver(self, *messages: Message, folder: str = INBOX) -> None:
+        """Put messages into a folder as they are."""
+        here = self._folders.setdefault(folder, _Folder())
+        for message in messages:
+            here.messages[message.id] = message
+            here.journal.append(message)
+
+    def deliver_new(
+        self,
+        subject: str = "Rota",
+        *,
+        how_many: int = 1,
+        folder: str = INBOX,
+        received: datetime | None = None,
+        is_read: bool = False,
+    ) -> list[MessageId]:
+        """Put new messages into a folder, a minute apart or all at ``received``."""
+        new = []
+        for number in (next(self._numbers) for _ in range(how_many)):
+            message = Message(
+                id=MessageId(f"m{number}"),
+                subject=subject,
+                sender_name="Grace Hopper",
+                sender_address="grace@fabrikam.example",
+                received=received or FIRST_RECEIVED + timedelta(minutes=number),
+                is_read=is_read,
+                web_link=f"https://outlook.office365.com/owa/?ItemID=m{number}",
+                internet_message_id=f"<m{number}@fabrikam.example>",
+            )
+            new.append(message)
+        self.deliver(*new, folder=folder)
+        return [message.id for message in new]
+
+    def mark(self, ids: Iterable[MessageId], *, is_read: bool, folder: str = INBOX) -> None:
+        """Mark messages read or unread, as another device would."""
+        here = self._folders[folder]
+        for message_id in ids:
+            here.messages[message_id] = replace(here.messages[message_id], is_read=is_read)
+            here.journal.append(ReadState(message_id, is_read))
+
+    def remove(self, ids: Iterable[MessageId], *, folder: str = INBOX) -> None:
+        """Take messages out of a folder, as another device would."""
+        here = self._folders[folder]
+        for message_id in ids:
+            del here.messages[message_id]
+            here.journal.append(Removed(message_id))
+
+    def expire_cursors(self) -> None:
+        """Let every cursor handed out so far be refused."""
+        for folder in self._folders.values():
+            folder.generation += 1
+
+    # --- the port
+
+    def fetch(
+        self, token: AccessToken, folder: str, cursor: Cursor | None, *, with_count: bool
+    ) -> Delivery:
+        here = self._begin("fetch", token, folder)
+        next_cursor = Cursor(f"{folder}/{here.generation}/{len(here.journal)}")
+        if cursor is None:
+            newest = sorted(here.messages.values(), key=_received)[-self.first_sync_messages :]
+            floor = _received(newest[0]) if len(newest) < len(here.messages) else None
+            return Delivery(
+                tuple(newest), next_cursor, is_full=True, floor=floor, count=_counted(self, here)
+            )
+        _, generation, start = cursor.split("/")
+        if int(generation) != here.generation:
+            raise CursorExpired("The mailbox has to be read anew")
+        entries = tuple(here.journal[int(start) :])
+        counted = _counted(self, here) if entries or with_count else None
+        return Delivery(entries, next_cursor, count=counted, requests=2 if counted else 1)
+
+    def count(self, token: AccessToken, folder: str) -> FolderCount:
+        return _counted(self, self._begin("count", token, folder))
+
+    def list_unread(
+        self, token: AccessToken, folder: str, *, since: datetime | None, limit: int
+    ) -> UnreadList:
+        here = self._begin("list_unread", token, folder)
+        unread = [
+            message
+            for message in sorted(here.messages.values(), key=_received, reverse=True)
+            if not message.is_read and (since is None or _received(message) >= since)
+        ]
+        return UnreadList(tuple(unread[:limit]), is_complete=len(unread) <= limit)
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    def _begin(self, name: str, token: AccessToken, folder: str) -> _Folder:
+        assert token.secret
+        self.calls.append(name)
+        if self.troubles:
+            raise self.troubles.pop(0)
+        return self._folders.setdefault(folder, _Folder())
+
+
+def _received(message: Message) -> datetime:
+    return message.received or FIRST_RECEIVED
+
+
+def _counted(mail: FakeMail, folder: _Folder) -> FolderCount:
+    unread = sum(not message.is_read for message in folder.messages.values())
+    return FolderCount(unread + mail.unread_nobody_sees, len(folder.messages))
