@@ -80,7 +80,7 @@ class FakeIdentity:
             kept = _Kept(
                 found, content["refresh_token"], content["access_token"], content["scopes"]
             )
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             return None
         if found.id != account:
             return None
