@@ -17,7 +17,7 @@ Source: learn.microsoft.com/graph: delta-query-messages, outlook-immutable-id.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -61,32 +61,31 @@ class _Fold:
 
     known: dict[Key, int]
     unread: dict[MessageId, Message]
-    fresh: dict[MessageId, Message]
+    met: dict[MessageId, Message]
+    fresh: set[MessageId]
     floor: datetime | None
     is_baseline: bool
-    undetailed: set[MessageId] = field(default_factory=set)
 
     def lay(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             if isinstance(entry, Message):
                 self._lay_message(entry)
             elif isinstance(entry, Removed) or entry.is_read:
-                self._drop(entry.id)
+                self.unread.pop(entry.id, None)
             else:
                 self._mark_unread(entry)
 
     def _lay_message(self, message: Message) -> None:
         its_keys = keys(message)
         is_new = not self.is_baseline and not any(key in self.known for key in its_keys)
-        received_s = self._received_s(message)
-        self.known.update(dict.fromkeys(its_keys, received_s))
+        self.known.update(dict.fromkeys(its_keys, self._received_s(message)))
+        self.met[message.id] = message
+        if is_new and not self._is_old(message):
+            self.fresh.add(message.id)
         if message.is_read:
-            self._drop(message.id)
-            return
-        self.unread[message.id] = message
-        self.undetailed.discard(message.id)
-        if message.id in self.fresh or (is_new and not self._is_old(message)):
-            self.fresh[message.id] = message
+            self.unread.pop(message.id, None)
+        else:
+            self.unread[message.id] = message
 
     def _received_s(self, message: Message) -> int:
         if message.received is not None:
@@ -101,19 +100,17 @@ class _Fold:
         )
 
     def _mark_unread(self, entry: ReadState) -> None:
-        # Only the id came: the message counts now, and its sender and subject have to be asked for.
+        # Where only the id is known, the message counts now and a listing tells the rest.
         if entry.id not in self.unread:
-            self.unread[entry.id] = Message(entry.id)
-            self.undetailed.add(entry.id)
-
-    def _drop(self, message_id: MessageId) -> None:
-        self.unread.pop(message_id, None)
-        self.fresh.pop(message_id, None)
-        self.undetailed.discard(message_id)
+            met = self.met.get(entry.id, Message(entry.id))
+            self.unread[entry.id] = replace(met, is_read=False)
 
     def keep_only(self, ids: Collection[MessageId]) -> None:
-        for message_id in [i for i in self.unread if i not in ids]:
-            self._drop(message_id)
+        self.unread = {i: message for i, message in self.unread.items() if i in ids}
+
+    def arrived(self) -> tuple[Message, ...]:
+        # Asked at the end only: who was removed or read may be back later in the same round.
+        return tuple(sorted((self.unread[i] for i in self.fresh if i in self.unread), key=_by_age))
 
     def prune(self) -> None:
         if len(self.known) <= KNOWN_MAX_KEYS:
@@ -136,7 +133,8 @@ def diff(seen: Seen, delivery: Delivery, listing: UnreadList | None = None) -> C
     fold = _Fold(
         known=dict(seen.known),
         unread={} if delivery.is_full else dict(seen.unread),
-        fresh={message.id: message for message in seen.untold},
+        met=dict(seen.unread),
+        fresh={message.id for message in seen.untold},
         floor=_later(seen.floor, delivery.floor),
         is_baseline=seen.is_baseline,
     )
@@ -147,21 +145,19 @@ def diff(seen: Seen, delivery: Delivery, listing: UnreadList | None = None) -> C
             fold.keep_only({message.id for message in listing.messages})
     fold.prune()
     retired = frozenset(seen.told - fold.unread.keys())
-    arrived = sorted(
-        (message for message in fold.fresh.values() if message.id in fold.unread), key=_by_age
-    )
+    arrived = fold.arrived()
     after = replace(
         seen,
         cursor=delivery.cursor,
         known=fold.known,
         floor=fold.floor,
         unread=fold.unread,
-        untold=tuple(arrived),
+        untold=arrived,
         uncovered_unread=_uncovered(seen, delivery, len(fold.unread)),
         told=seen.told - retired,
         is_baseline=False,
     )
-    return Changes(tuple(arrived), retired, after, is_catch_up=bool(seen.untold))
+    return Changes(arrived, retired, after, is_catch_up=bool(seen.untold))
 
 
 def _nothing_changed(seen: Seen, delivery: Delivery) -> Changes:
