@@ -178,15 +178,24 @@ def is_unsettled(seen: Seen, delivery: Delivery) -> bool:
     """Say whether a plain listing of the unread messages is due after a round.
 
     It is when the folder's counter disagrees with what was remembered plus what the round told,
-    or when a message became unread of which only the id is known.
+    when a message became unread of which only the id is known, or when one was removed that the
+    person has not been told of: it may be back without the server ever saying so.
     """
     if delivery.is_full:
         return False
-    changes = diff(seen, replace(delivery, count=None))
-    unread = changes.seen.unread
-    if any(unread[i].received is None for i in unread.keys() - seen.unread.keys()):
+    after = diff(seen, replace(delivery, count=None)).seen
+    if any(after.unread[i].received is None for i in after.unread.keys() - seen.unread.keys()):
         return True
-    return delivery.count is not None and delivery.count.unread != changes.seen.unread_count
+    if any(_is_doubtful(entry, seen, after) for entry in delivery.entries):
+        return True
+    return delivery.count is not None and delivery.count.unread != after.unread_count
+
+
+def _is_doubtful(entry: Entry, seen: Seen, after: Seen) -> bool:
+    if not isinstance(entry, Removed) or entry.id in after.unread:
+        return False
+    was_owed = any(message.id == entry.id for message in seen.untold)
+    return was_owed or _digest(entry.id) not in seen.known
 
 
 def advance(changes: Changes, shown: Collection[MessageId]) -> Seen:

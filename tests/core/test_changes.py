@@ -141,6 +141,15 @@ def test_whose_notification_no_longer_holds(delivery: Delivery, retired: str) ->
             False,
             id="a full round is its own listing",
         ),
+        pytest.param(
+            EMPTY, round_of(gone("A"), unread=0), True, id="one never met went, or seems to"
+        ),
+        pytest.param(
+            seen_of(A, uncovered=1, untold=[A]),
+            round_of(gone("A"), unread=1),
+            True,
+            id="one owed went",
+        ),
     ],
 )
 def test_when_a_listing_is_due(seen: Seen, delivery: Delivery, unsettled: bool) -> None:
