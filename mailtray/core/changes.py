@@ -171,7 +171,9 @@ def _nothing_changed(seen: Seen, delivery: Delivery) -> Changes:
 def _uncovered(seen: Seen, delivery: Delivery, covered: int) -> int:
     if delivery.count is None:
         return seen.uncovered_unread
-    return max(0, delivery.count.unread - covered)
+    uncovered = delivery.count.unread - covered
+    # A full round is counted before it is read: what arrives in between is in it, uncounted.
+    return max(0, uncovered) if delivery.is_full else uncovered
 
 
 def is_unsettled(seen: Seen, delivery: Delivery) -> bool:

@@ -168,7 +168,8 @@ class Seen:
             the whole folder.
         unread: The unread messages that the delta rounds told of.
         untold: Unread arrivals the person could not be told of yet, oldest first.
-        uncovered_unread: Unread messages that only the folder's counter knows of.
+        uncovered_unread: Unread messages that only the folder's counter knows of; less than 0
+            where it knows that some in ``unread`` are so no longer, but not which.
         told: Ids that have a notification which was not withdrawn.
         is_baseline: True until the first round is remembered.
     """

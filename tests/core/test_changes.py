@@ -92,6 +92,9 @@ def test_who_is_told(seen: Seen, delivery: Delivery, arrived: str) -> None:
         pytest.param(TOLD_A, round_of(gone("B")), 1, id="removal of one never met"),
         pytest.param(TOLD_A, round_of(B, B, B), 2, id="replays count once"),
         pytest.param(TOLD_A, round_of(B, full=True), 1, id="a resync forgets who is gone"),
+        pytest.param(
+            TOLD_A, round_of(A, B, full=True, unread=1), 2, id="one came after the resync's count"
+        ),
         pytest.param(seen_of(A, uncovered=4), round_of(), 5, id="the uncovered stay in quiet"),
         pytest.param(seen_of(A, uncovered=4), round_of(unread=3), 3, id="the counter is the truth"),
         pytest.param(seen_of(A, uncovered=4), round_of(B, unread=6), 6, id="with news as well"),
@@ -185,6 +188,12 @@ def test_a_complete_listing_drops_ghosts() -> None:
 def test_an_incomplete_listing_drops_nobody() -> None:
     found = _settled(seen_of(A, B), round_of(unread=1), B, complete=False)
     assert names(found.seen.unread.values()) == ["A", "B"]
+
+
+def test_the_counter_is_believed_where_a_listing_cannot_settle() -> None:
+    found = _settled(seen_of(A, B), round_of(unread=1), B, complete=False)
+    assert found.seen.unread_count == 1
+    assert not changes.is_unsettled(found.seen, round_of(unread=1))
 
 
 def test_a_listing_tells_who_became_unread() -> None:
