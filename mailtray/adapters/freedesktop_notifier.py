@@ -1,0 +1,279 @@
+"""Notifications on Linux desktops, over D-Bus alone.
+
+The desktop-notifier package keeps its promises on Windows and macOS. Its Linux half hides failures,
+asks a server's capabilities once and for ever, cannot replace a notification and waits without
+limit for a server that hangs: what would be left of it is less than what stands here.
+
+Source: Desktop Notifications Specification 1.2 (freedesktop.org).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from mailtray.adapters.session_bus import (
+    BUS,
+    BUS_PATH,
+    BusUnavailable,
+    Refused,
+    SessionBus,
+    new_owner,
+    owner_change_rule,
+)
+from mailtray.core.errors import NotifierError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from dbus_fast.message import Message
+
+    from mailtray.adapters.desktop_loop import DesktopLoop
+    from mailtray.core.model import Notification
+
+log = logging.getLogger(__name__)
+
+SERVER = "org.freedesktop.Notifications"
+SERVER_PATH = "/org/freedesktop/Notifications"
+APP_NAME = "mailtray"
+
+SHOW_TIMEOUT_S = 4.0
+"""How long a server may take for all of one notification, its own start included."""
+CLOSE_TIMEOUT_S = 2.0
+LATE_CLICK_S = 5.0
+"""How long after closing a click still counts: some servers tell of the two in that order."""
+KEPT_IDS = 256
+URGENCY_NORMAL = 1
+EXPIRED = 1
+AS_THE_SERVER_LIKES = -1
+
+NO_BUS = "No desktop notifications: there is no session bus"
+NO_SERVER = "No desktop notifications: no notification server runs"
+NO_ANSWER = "The desktop's notification server does not answer"
+REFUSED = "The desktop's notification server refused a notification"
+
+
+class FreedesktopNotifier:
+    """Shows notifications through the desktop's server; see :class:`mailtray.ports.Notifier`.
+
+    A server may come, go and be replaced at any time: what is known of one (capabilities, ids)
+    is forgotten with it, so that an id given out again never opens another message.
+    """
+
+    name = "freedesktop"
+
+    def __init__(
+        self,
+        loop: DesktopLoop,
+        on_click: Callable[[Notification], None],
+        *,
+        icon: Path,
+        on_available: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Prepare, and begin to watch for servers in the background.
+
+        Args:
+            loop: Where all of this runs.
+            on_click: Called on the loop's thread with the notification that was clicked.
+            icon: The picture shown beside the text.
+            on_available: Called on the loop's thread when a server appears, or answers again:
+                what could not be shown before can be shown now.
+        """
+        self._loop = loop
+        self._on_click = on_click
+        self._icon = icon
+        self._on_available = on_available
+        self._bus = SessionBus(
+            self._on_message,
+            (
+                owner_change_rule(SERVER),
+                f"type='signal',sender='{SERVER}',path='{SERVER_PATH}',interface='{SERVER}'",
+            ),
+            on_lost=lambda: self._set_server(""),
+        )
+        self._server = ""
+        self._capabilities: frozenset[str] | None = None
+        self._ids: dict[str, int] = {}
+        self._shown: OrderedDict[int, Notification] = OrderedDict()
+        self._unanswered: asyncio.Task[list[Any]] | None = None
+        loop.submit(self._watch())
+
+    def show(self, notification: Notification) -> None:
+        """See :meth:`mailtray.ports.Notifier.show`.
+
+        A server that does not answer in time is not asked again until it does; what it shows
+        late is closed at once, because the caller was told that it is not shown.
+        """
+        try:
+            self._loop.call(self._show(notification), SHOW_TIMEOUT_S + 0.5)
+        except BusUnavailable as exc:
+            raise NotifierError(NO_BUS) from exc
+        except Refused as exc:
+            raise NotifierError(REFUSED) from exc
+        except TimeoutError as exc:
+            raise NotifierError(NO_ANSWER) from exc
+
+    def withdraw(self, tags: Iterable[str]) -> None:
+        """See :meth:`mailtray.ports.Notifier.withdraw`; does not wait for the server."""
+        self._loop.submit(self._withdraw(tuple(tags)))
+
+    def close(self) -> None:
+        """See :meth:`mailtray.ports.Notifier.close`."""
+        try:
+            self._loop.call(self._close(), CLOSE_TIMEOUT_S)
+        except TimeoutError:
+            log.warning("The notifications' connection did not close in time")
+
+    # -- asking the server ---------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        try:
+            await self._open()
+        except (BusUnavailable, TimeoutError) as exc:
+            log.info("No session bus for notifications yet: %s", exc)
+
+    async def _open(self) -> None:
+        if await self._bus.open():
+            self._set_server(await self._bus.owner_of(SERVER))
+
+    async def _show(self, notification: Notification) -> None:
+        if self._unanswered is not None:
+            raise TimeoutError
+        async with asyncio.timeout(SHOW_TIMEOUT_S):
+            await self._open()
+            if not self._server:
+                await self._start_server()
+            server = self._server
+            arguments = await self._arguments(notification)
+            asked = asyncio.create_task(
+                self._bus.call(server, SERVER_PATH, f"{SERVER}.Notify", "susssasa{sv}i", arguments)
+            )
+            try:
+                # Not cancelled with the rest: a late answer names what has to be closed.
+                (number,) = await asyncio.shield(asked)
+            except asyncio.CancelledError:
+                self._unanswered = asked
+                asked.add_done_callback(lambda _: self._on_late_answer(asked, server))
+                raise
+        self._forget_tag(notification.tag)
+        self._ids[notification.tag] = number
+        self._shown[number] = notification
+        while len(self._shown) > KEPT_IDS:
+            oldest, gone = self._shown.popitem(last=False)
+            if self._ids.get(gone.tag) == oldest:
+                del self._ids[gone.tag]
+
+    async def _start_server(self) -> None:
+        """Have the bus start a server, where it knows how to."""
+        try:
+            await self._bus.call(BUS, BUS_PATH, f"{BUS}.StartServiceByName", "su", [SERVER, 0])
+        except Refused as exc:
+            raise NotifierError(NO_SERVER) from exc
+        self._set_server(await self._bus.owner_of(SERVER))
+        if not self._server:
+            raise NotifierError(NO_SERVER)
+
+    async def _arguments(self, notification: Notification) -> list[Any]:
+        from dbus_fast.signature import Variant
+
+        if self._capabilities is None:
+            self._capabilities = await _capabilities(self._bus, self._server)
+        hints = {
+            "urgency": Variant("y", URGENCY_NORMAL),
+            "desktop-entry": Variant("s", APP_NAME),
+        }
+        if notification.message_ids:
+            hints["category"] = Variant("s", "email.arrived")
+        does_something = bool(notification.link or notification.command)
+        body = notification.body
+        return [
+            APP_NAME,
+            self._ids.get(notification.tag, 0),
+            self._icon.as_uri(),
+            notification.title,
+            html.escape(body, quote=False) if "body-markup" in self._capabilities else body,
+            # "default" is the click on the notification itself; hosts do not show its label.
+            ["default", "Open"] if does_something and "actions" in self._capabilities else [],
+            hints,
+            AS_THE_SERVER_LIKES,
+        ]
+
+    def _on_late_answer(self, asked: asyncio.Task[list[Any]], server: str) -> None:
+        self._unanswered = None
+        if asked.cancelled() or asked.exception() is not None or server != self._server:
+            return
+        (number,) = asked.result()
+        self._close_shown(number)
+        self._on_available()
+
+    async def _withdraw(self, tags: tuple[str, ...]) -> None:
+        for tag in tags:
+            number = self._forget_tag(tag)
+            if number is not None:
+                self._close_shown(number)
+
+    def _close_shown(self, number: int) -> None:
+        if self._server:
+            self._bus.tell(self._server, SERVER_PATH, f"{SERVER}.CloseNotification", "u", [number])
+
+    async def _close(self) -> None:
+        self._set_server("")
+        await self._bus.close()
+
+    # -- what the server tells -----------------------------------------------------------------
+
+    def _on_message(self, message: Message) -> None:
+        owner = new_owner(message, SERVER)
+        if owner is not None:
+            self._set_server(owner)
+            if owner:
+                self._on_available()
+        # Any program can send a signal of this name; only the server's own count.
+        elif message.interface == SERVER and message.sender == self._server:
+            self._on_signal(str(message.member), message.body)
+
+    def _on_signal(self, member: str, body: list[Any]) -> None:
+        # Signals tell of every program's notifications: most ids are not ours.
+        notification = self._shown.get(body[0]) if body else None
+        if notification is None:
+            return
+        if member == "ActionInvoked" and body[1:] == ["default"]:
+            self._on_click(notification)
+        elif member == "NotificationClosed":
+            self._on_closed(body[0], notification, reason=body[1])
+
+    def _on_closed(self, number: int, notification: Notification, *, reason: int) -> None:
+        if self._ids.get(notification.tag) == number:
+            del self._ids[notification.tag]
+        # One that expired can still be clicked in the desktop's list of past notifications.
+        if reason != EXPIRED:
+            asyncio.get_running_loop().call_later(
+                LATE_CLICK_S, self._forget_shown, number, notification
+            )
+
+    def _forget_shown(self, number: int, notification: Notification) -> None:
+        if self._shown.get(number) is notification:
+            del self._shown[number]
+
+    def _forget_tag(self, tag: str) -> int | None:
+        return self._ids.pop(tag, None)
+
+    def _set_server(self, owner: str) -> None:
+        if owner != self._server:
+            self._server = owner
+            self._capabilities = None
+            self._ids.clear()
+            self._shown.clear()
+
+
+async def _capabilities(bus: SessionBus, server: str) -> frozenset[str]:
+    try:
+        (found,) = await bus.call(server, SERVER_PATH, f"{SERVER}.GetCapabilities")
+    except Refused as exc:
+        log.info("The notification server does not tell what it can: %s", exc)
+        return frozenset()
+    return frozenset(found)
