@@ -19,7 +19,7 @@ class MemoryKeyring(KeyringBackend):
     priority = 1.0
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # keyring leaves it untyped
         self.entries: dict[tuple[str, str], str] = {}
         self.calls: list[tuple[str, str]] = []
 

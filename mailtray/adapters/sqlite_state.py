@@ -1,0 +1,424 @@
+"""What the person was told, kept in one SQLite file.
+
+On the disk, for each account and folder: the cursor, a 63-bit digest of every message met, the
+ids that have a notification, and the sender, subject and link of each message that is unread,
+since the menu needs them after a restart. Never a body, nor its preview. The file is for its
+owner alone (0600), and what is deleted from it is overwritten.
+
+Rollback journal, truncated, and full synchronisation: one small transaction a poll does not
+need more speed, and so the state is one file at rest that also works on a network home, and
+survives a killed process and a lost battery with the last poll in it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mailtray.adapters.private_files import make_private_folder, open_private
+from mailtray.core.errors import StateError
+from mailtray.core.model import Cursor, Key, Message, MessageId, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from mailtray.core.model import AccountId
+
+LOG = logging.getLogger(__name__)
+
+APPLICATION_ID = 0x6D747279
+"""Marks the file as this program's."""
+SCHEMA_VERSION = 1
+BUSY_S = 1.0
+"""How long another program may hold the file before it counts as unwritable, in seconds."""
+SET_ASIDE_MAX = 3
+"""How many unreadable files are kept; the last is replaced by the next."""
+
+_SCHEMA = f"""
+PRAGMA auto_vacuum = FULL;
+BEGIN;
+CREATE TABLE folder (
+  id INTEGER PRIMARY KEY,
+  account BLOB NOT NULL,
+  name BLOB NOT NULL,
+  cursor BLOB,
+  floor_us INTEGER,
+  uncovered_unread INTEGER NOT NULL,
+  is_baseline INTEGER NOT NULL,
+  UNIQUE (account, name)
+);
+CREATE TABLE known (
+  folder INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
+  key INTEGER NOT NULL,
+  received_s INTEGER NOT NULL,
+  PRIMARY KEY (folder, key)
+) WITHOUT ROWID;
+CREATE TABLE told (
+  folder INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
+  id BLOB NOT NULL,
+  PRIMARY KEY (folder, id)
+) WITHOUT ROWID;
+CREATE TABLE message (
+  folder INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
+  role TEXT NOT NULL CHECK (role IN ('unread', 'untold')),
+  id BLOB NOT NULL,
+  position INTEGER NOT NULL,
+  subject BLOB NOT NULL,
+  sender_name BLOB NOT NULL,
+  sender_address BLOB NOT NULL,
+  received_us INTEGER,
+  is_read INTEGER NOT NULL,
+  web_link BLOB NOT NULL,
+  internet_message_id BLOB NOT NULL,
+  PRIMARY KEY (folder, role, id)
+) WITHOUT ROWID;
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DAMAGED_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PRIMARY_CODE = 0xFF
+_COMPANIONS = ("-journal", "-wal", "-shm")
+
+Row = tuple[Any, ...]
+Result = TypeVar("Result")
+
+
+class _Damaged(Exception):
+    """The file is no state of this program's."""
+
+
+class SqliteStateStore:
+    """A store in a file; opened by the first call, used by one thread at a time.
+
+    Attributes:
+        set_aside: Where an unreadable file was moved to, if that happened; told once by whoever
+            reads it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.set_aside: Path | None = None
+        self._path = path
+        self._open: sqlite3.Connection | None = None
+        self._stored: dict[tuple[AccountId, str], Seen] = {}
+
+    def load(self, account: AccountId, folder: str) -> Seen:
+        """Return what was saved last, without previews."""
+        seen = self._attempt(lambda database: _read(database, account, folder))
+        self._stored[account, folder] = seen
+        return seen
+
+    def save(self, account: AccountId, folder: str, seen: Seen) -> None:
+        """Write what differs from what is stored, in one transaction; nothing if nothing does."""
+
+        def write(database: sqlite3.Connection) -> None:
+            before = self._stored.get((account, folder)) or _read(database, account, folder)
+            if before == seen:
+                return
+            with _transaction(database):
+                _write(database, _folder_id(database, account, folder), before, seen)
+
+        self._attempt(write)
+        self._stored[account, folder] = seen
+
+    def forget(self, account: AccountId) -> None:
+        """Drop an account, and the unreadable files, which may tell of it."""
+
+        def drop(database: sqlite3.Connection) -> None:
+            with _transaction(database):
+                database.execute("DELETE FROM folder WHERE account = ?", (_blob(account),))
+
+        self._attempt(drop)
+        self._stored = {at: seen for at, seen in self._stored.items() if at[0] != account}
+        for path in self._aside_paths():
+            for suffix in ("", *_COMPANIONS):
+                _beside(path, suffix).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        try:
+            try:
+                return work(self._database())
+            except (sqlite3.Error, _Damaged) as exc:
+                if not _is_damage(exc):
+                    raise
+                self._put_aside()
+                return work(self._database())
+        except (sqlite3.Error, OSError, _Damaged) as exc:
+            raise StateError(
+                "What you were told cannot be stored",
+                f"Check that {self._path.parent} can be written to; until then a restart may "
+                "repeat notifications.",
+            ) from exc
+
+    def _database(self) -> sqlite3.Connection:
+        if self._open is None:
+            self._open = _open(self._path)
+        return self._open
+
+    def _put_aside(self) -> None:
+        self.close()
+        self._stored.clear()
+        places = list(self._aside_paths())
+        place = next((path for path in places if not path.exists()), places[-1])
+        for suffix in _COMPANIONS:
+            with suppress(FileNotFoundError):
+                _beside(self._path, suffix).replace(_beside(place, suffix))
+        self._path.replace(place)
+        self.set_aside = place
+        LOG.warning("The state file was unreadable and is now %s", place)
+
+    def _aside_paths(self) -> Iterable[Path]:
+        for n in range(1, SET_ASIDE_MAX + 1):
+            yield _beside(self._path, f".bad-{n}")
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    make_private_folder(path.parent)
+    with suppress(FileExistsError):
+        # SQLite would make it as the umask says; the journal takes over the file's own mode.
+        os.close(open_private(str(path), os.O_RDWR | os.O_CREAT | os.O_EXCL))
+    # The last call may come from another thread than the first, never at the same time.
+    database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    for pragma in ("journal_mode = TRUNCATE", "synchronous = FULL", "secure_delete = ON"):
+        database.execute(f"PRAGMA {pragma}").fetchall()
+    kind = [
+        database.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("application_id", "user_version")
+    ]
+    if kind == [0, 0] and not database.execute("SELECT 1 FROM sqlite_master").fetchone():
+        database.executescript(_SCHEMA)
+    elif kind != [APPLICATION_ID, SCHEMA_VERSION]:
+        raise _Damaged("is of another program or a newer version")
+    elif database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise _Damaged("failed its check")
+    database.execute("PRAGMA foreign_keys = ON")
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def _is_damage(error: Exception) -> bool:
+    if isinstance(error, _Damaged):
+        return True
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & _PRIMARY_CODE in _DAMAGED_CODES
+
+
+# -- reading -------------------------------------------------------------------------------------
+
+
+def _read(database: sqlite3.Connection, account: AccountId, folder: str) -> Seen:
+    row = database.execute(
+        "SELECT id, cursor, floor_us, uncovered_unread, is_baseline FROM folder"
+        " WHERE account = ? AND name = ?",
+        (_blob(account), _blob(folder)),
+    ).fetchone()
+    if row is None:
+        return Seen()
+    try:
+        return _seen(database, *row)
+    except (TypeError, ValueError, OverflowError, AttributeError) as exc:
+        raise _Damaged("holds values of another kind") from exc
+
+
+def _seen(
+    database: sqlite3.Connection,
+    folder_id: int,
+    cursor: bytes | None,
+    floor_us: int | None,
+    uncovered_unread: int,
+    is_baseline: int,
+) -> Seen:
+    known = database.execute("SELECT key, received_s FROM known WHERE folder = ?", (folder_id,))
+    told = database.execute("SELECT id FROM told WHERE folder = ?", (folder_id,))
+    unread = _messages(database, folder_id, "unread")
+    return Seen(
+        cursor=None if cursor is None else Cursor(_text(cursor)),
+        known={Key(int(key)): int(received_s) for key, received_s in known},
+        floor=_moment(floor_us),
+        unread={message.id: message for message in unread},
+        untold=tuple(_messages(database, folder_id, "untold")),
+        uncovered_unread=int(uncovered_unread),
+        told=frozenset(MessageId(_text(row[0])) for row in told),
+        is_baseline=bool(is_baseline),
+    )
+
+
+def _messages(database: sqlite3.Connection, folder_id: int, role: str) -> list[Message]:
+    rows = database.execute(
+        "SELECT id, subject, sender_name, sender_address, received_us, is_read, web_link,"
+        " internet_message_id FROM message WHERE folder = ? AND role = ? ORDER BY position",
+        (folder_id, role),
+    )
+    return [
+        Message(
+            id=MessageId(_text(message_id)),
+            subject=_text(subject),
+            sender_name=_text(sender_name),
+            sender_address=_text(sender_address),
+            received=_moment(received_us),
+            is_read=bool(is_read),
+            web_link=_text(web_link),
+            internet_message_id=_text(internet_message_id),
+        )
+        for (
+            message_id,
+            subject,
+            sender_name,
+            sender_address,
+            received_us,
+            is_read,
+            web_link,
+            internet_message_id,
+        ) in rows
+    ]
+
+
+# -- writing -------------------------------------------------------------------------------------
+
+
+def _folder_id(database: sqlite3.Connection, account: AccountId, folder: str) -> int:
+    names = (_blob(account), _blob(folder))
+    database.execute(
+        "INSERT INTO folder (account, name, uncovered_unread, is_baseline) VALUES (?, ?, 0, 1)"
+        " ON CONFLICT DO NOTHING",
+        names,
+    )
+    row = database.execute("SELECT id FROM folder WHERE account = ? AND name = ?", names)
+    return int(row.fetchone()[0])
+
+
+def _write(database: sqlite3.Connection, folder_id: int, before: Seen, seen: Seen) -> None:
+    database.execute(
+        "UPDATE folder SET cursor = ?, floor_us = ?, uncovered_unread = ?, is_baseline = ?"
+        " WHERE id = ?",
+        (
+            None if seen.cursor is None else _blob(seen.cursor),
+            _microseconds(seen.floor),
+            seen.uncovered_unread,
+            seen.is_baseline,
+            folder_id,
+        ),
+    )
+    _write_known(database, folder_id, before.known, seen.known)
+    _write_told(database, folder_id, before.told, seen.told)
+    if seen.unread is not before.unread:
+        _write_messages(database, folder_id, "unread", before.unread.values(), seen.unread.values())
+    if seen.untold is not before.untold:
+        _write_messages(database, folder_id, "untold", before.untold, seen.untold)
+
+
+def _write_known(
+    database: sqlite3.Connection, folder_id: int, before: Mapping[Key, int], now: Mapping[Key, int]
+) -> None:
+    if now is before:
+        return
+    gone = [(folder_id, key) for key in before.keys() - now.keys()]
+    new = [(folder_id, key, at_s) for key, at_s in now.items() if before.get(key) != at_s]
+    database.executemany("DELETE FROM known WHERE folder = ? AND key = ?", gone)
+    database.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", new)
+
+
+def _write_told(
+    database: sqlite3.Connection,
+    folder_id: int,
+    before: frozenset[MessageId],
+    now: frozenset[MessageId],
+) -> None:
+    gone = [(folder_id, _blob(message_id)) for message_id in before - now]
+    new = [(folder_id, _blob(message_id)) for message_id in now - before]
+    database.executemany("DELETE FROM told WHERE folder = ? AND id = ?", gone)
+    database.executemany("INSERT INTO told VALUES (?, ?)", new)
+
+
+def _write_messages(
+    database: sqlite3.Connection,
+    folder_id: int,
+    role: str,
+    before: Collection[Message],
+    now: Collection[Message],
+) -> None:
+    old = dict(_message_rows(role, before))
+    new = dict(_message_rows(role, now))
+    gone = [(folder_id, role, message_id) for message_id in old.keys() - new.keys()]
+    changed = [
+        (folder_id, role, message_id, *row)
+        for message_id, row in new.items()
+        if old.get(message_id) != row
+    ]
+    database.executemany("DELETE FROM message WHERE folder = ? AND role = ? AND id = ?", gone)
+    database.executemany(
+        "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", changed
+    )
+
+
+def _message_rows(role: str, messages: Collection[Message]) -> Iterator[tuple[bytes, Row]]:
+    for position, message in enumerate(messages):
+        yield (
+            _blob(message.id),
+            (
+                position if role == "untold" else 0,
+                _blob(message.subject),
+                _blob(message.sender_name),
+                _blob(message.sender_address),
+                _microseconds(message.received),
+                message.is_read,
+                _blob(message.web_link),
+                _blob(message.internet_message_id),
+            ),
+        )
+
+
+# -- values --------------------------------------------------------------------------------------
+
+
+def _blob(text: str) -> bytes:
+    # Mail may hold half a surrogate pair, which SQLite would not take as text.
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _text(blob: bytes) -> str:
+    return blob.decode("utf-8", "surrogatepass")
+
+
+def _microseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - _EPOCH) // _MICROSECOND
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else _EPOCH + microseconds * _MICROSECOND

@@ -1,0 +1,55 @@
+"""A state store in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mailtray.core.model import Seen
+
+if TYPE_CHECKING:
+    from mailtray.core.errors import StateError
+    from mailtray.core.model import AccountId, Message
+
+
+class FakeStateStore:
+    """Remembers until it is dropped.
+
+    Attributes:
+        error: What every call raises, or ``None``.
+        saves: How many saves went well.
+    """
+
+    def __init__(self) -> None:
+        self.error: StateError | None = None
+        self.saves = 0
+        self._stored: dict[tuple[AccountId, str], Seen] = {}
+
+    def load(self, account: AccountId, folder: str) -> Seen:
+        self._refuse()
+        return self._stored.get((account, folder), Seen())
+
+    def save(self, account: AccountId, folder: str, seen: Seen) -> None:
+        self._refuse()
+        self._stored[account, folder] = replace(
+            seen,
+            known=dict(seen.known),
+            unread={key: _without_preview(message) for key, message in seen.unread.items()},
+            untold=tuple(map(_without_preview, seen.untold)),
+        )
+        self.saves += 1
+
+    def forget(self, account: AccountId) -> None:
+        self._refuse()
+        self._stored = {at: seen for at, seen in self._stored.items() if at[0] != account}
+
+    def close(self) -> None:
+        return
+
+    def _refuse(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+def _without_preview(message: Message) -> Message:
+    return replace(message, preview="")
