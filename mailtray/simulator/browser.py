@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 import requests
 
@@ -79,7 +79,6 @@ class _Person:
     username: str
     password: str
     consent: bool
-    visits: int = 0
 
     def fill_in(self, forms: Sequence[Form]) -> tuple[Form, dict[str, str]]:
         """Choose a form of the page and return it with the data it sends.
@@ -94,19 +93,20 @@ class _Person:
         raise WalkError("The page has no form to go on with.")
 
     def _data(self, form: Form) -> dict[str, str] | None:
-        buttons = dict(form.buttons)
-        if "password" in form.texts:
-            return form.fields | {"password": self.password, "action": "password"}
-        if ("action", "accept") in form.buttons:
-            return form.fields | {"action": "accept" if self.consent else "cancel"}
-        if "username" in form.texts:
-            return form.fields | {"username": self.username, "action": "account"}
-        if buttons.get("username", "").lower() == self.username.lower():
-            return form.fields | {"username": buttons["username"]}
-        if "code" in form.fields or "error" in form.fields:
-            return dict(form.fields)
-        if "user_code" in form.texts and form.fields["user_code"]:
-            return dict(form.fields)
+        """What this person sends with a form; ``None`` if it is not one to go on with."""
+        for is_meant, entry in (
+            ("password" in form.texts, {"password": self.password, "action": "password"}),
+            (
+                ("action", "accept") in form.buttons,
+                {"action": "accept" if self.consent else "cancel"},
+            ),
+            ("username" in form.texts, {"username": self.username, "action": "account"}),
+            (("username", self.username) in form.buttons, {"username": self.username}),
+            ("code" in form.fields or "error" in form.fields, {}),
+            (bool(form.fields.get("user_code")), {}),
+        ):
+            if is_meant:
+                return form.fields | entry
         return None
 
 
@@ -153,7 +153,8 @@ def enter_device_code(url: str, user_code: str, *, username: str, consent: bool 
         WalkError: The code is not known or the sign-in failed.
         requests.RequestException: A page could not be fetched.
     """
-    return walk(f"{url}?{'user_code'}={user_code}", username=username, consent=consent)
+    target = f"{url}?{urlencode({'user_code': user_code})}"
+    return walk(target, username=username, consent=consent)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

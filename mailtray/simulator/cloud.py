@@ -19,6 +19,7 @@ from mailtray.simulator.oauth_errors import OAuthError
 from mailtray.simulator.seed import SUBJECTS, Subject, fill
 from mailtray.simulator.times import utc
 from mailtray.simulator.traffic import LoggedRequest, RequestLog
+from mailtray.simulator.visits import Desk
 
 DEFAULT_USERNAME = "ada@contoso.example"
 DEFAULT_NAME = "Ada Lovelace"
@@ -55,8 +56,7 @@ class Cloud(Knobs):
         self.traffic = RequestLog()
         self.delta_tokens = DeltaTokens()
         self.grants = Grants(self.now, lambda: self.traffic.note("used_refresh_tokens_refused"))
-        self.desk: object = None
-        """Sign-ins under way; kept and understood by the sign-in pages alone."""
+        self.desk = Desk()
         self._subjects_used = 0
         fill(self.add_account(DEFAULT_USERNAME, DEFAULT_NAME).mailbox, self.time())
 
@@ -314,6 +314,11 @@ class Cloud(Knobs):
         with self.lock:
             return self.faults.add(fault)
 
+    def clear_fault(self, number: int) -> bool:
+        """Forget one fault by its number; False if it was used up already."""
+        with self.lock:
+            return self.faults.remove(number)
+
     def clear_faults(self) -> None:
         """Forget all faults."""
         with self.lock:
@@ -324,7 +329,7 @@ class Cloud(Knobs):
         with self.lock:
             return self.traffic.requests()
 
-    def counts(self) -> dict[str, object]:
+    def counts(self) -> dict[str, int]:
         """Return the number of requests by kind, and of token requests by grant type."""
         with self.lock:
             return self.traffic.counts()

@@ -1,19 +1,24 @@
 """The control page for people, at ``/``: everything a mailbox's day can bring, as buttons."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from mailtray.simulator.accounts import Kind
 from mailtray.simulator.cloud import Cloud, UnknownAccountError, UnknownItemError
 from mailtray.simulator.faults import Fault
 from mailtray.simulator.seed import Subject
 from mailtray.simulator.web import cloud, page
 
+if TYPE_CHECKING:
+    from mailtray.simulator.accounts import Kind
+
 SHOWN_MESSAGES = 25
 SHOWN_REQUESTS = 40
 MOST_AT_ONCE = 1000
+LIVE_S = 2
+"""Seconds between two showings of the page in its live form."""
 SERVICES = r"^/v1\.0/|/oauth2/v2\.0/|/\.well-known/"
 
 blueprint = Blueprint("control", __name__)
@@ -26,7 +31,10 @@ def overview() -> Response:
     """Show the state of the cloud, and the buttons."""
     here = cloud()
     with here.lock:
-        return _overview(here, request.args.get("done", ""), 200)
+        response = _overview(here, request.args.get("done", ""), 200)
+    if "live" in request.args:
+        response.headers["Refresh"] = str(LIVE_S)
+    return response
 
 
 def _overview(here: Cloud, notice: str, status: int) -> Response:
@@ -46,6 +54,7 @@ def _overview(here: Cloud, notice: str, status: int) -> Response:
         faults=here.faults.describe(),
         notice=notice,
         url=here.base_url,
+        live="live" in request.args,
     )
 
 

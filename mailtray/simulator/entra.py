@@ -238,7 +238,7 @@ _FLOWS: dict[str, Callable[[Cloud, Form], Redeemed]] = {
 }
 
 
-def _tokens(  # noqa: PLR0913 (one answer; the last three by keyword)
+def _tokens(
     here: Cloud,
     account: Account,
     permission: Permission,

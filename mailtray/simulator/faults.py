@@ -13,7 +13,7 @@ Close = Literal["before", "headers", "body"]
 class Fault:
     """One trouble for the requests that match.
 
-    A fault without `status`, `close` and `gzip_truncated` only delays.
+    A fault without `status`, `body`, `close` and `gzip_truncated` only delays.
     """
 
     path: str = ""
@@ -25,9 +25,9 @@ class Fault:
     skip: int = 0
     """How many matching requests pass before it begins."""
     status: int | None = None
-    """Status of the answer given instead of the real one."""
+    """Status of the answer given instead of the real one; 200 if there is only a `body`."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Headers of that answer, or set on the real one where there is no `status`."""
+    """Headers of that answer, or set on the real one where there is no other."""
     body: object = None
     """Body of that answer: a text as it is, anything else as JSON."""
     delay_s: float = 0.0
@@ -55,6 +55,11 @@ class Fault:
             raise ValueError("status must be between 200 and 599.")
         if self.skip < 0 or self.delay_s < 0 or (self.times is not None and self.times < 1):
             raise ValueError("times must be 1 or more, skip and delay_s 0 or more.")
+
+    @property
+    def replaces(self) -> bool:
+        """Whether another answer is given instead of the real one."""
+        return self.status is not None or self.body is not None
 
     def matches(self, method: str, target: str) -> bool:
         """Say whether the fault is meant for this request.

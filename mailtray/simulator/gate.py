@@ -31,6 +31,7 @@ OFFICIAL_HOSTS = frozenset(
         "microsoftgraph.chinacloudapi.cn",
     }
 )
+SECRET_PARAMETERS = frozenset({"state", "nonce", "code", "code_challenge", "id_token_hint"})
 MAX_BODY_BYTES = 4 * 1024 * 1024
 _BODILESS = frozenset({204, 304})
 
@@ -104,7 +105,7 @@ class Gate:
         if host not in self._hosts and host not in OFFICIAL_HOSTS:
             return False
         origin = environ.get("HTTP_ORIGIN")
-        return origin in {None, "null"} or urlsplit(str(origin)).netloc.lower() == host
+        return origin is None or urlsplit(str(origin)).netloc.lower() == host
 
     def _serve(
         self, environ: "WSGIEnvironment", start: "StartResponse", body: bytes
@@ -131,13 +132,13 @@ class Gate:
             return _throttled()
         if fault is None:
             return _run(self._app, environ)
-        if fault.after or (fault.status is None and fault.close not in {"before", "headers"}):
+        if fault.after or not (fault.replaces or fault.close in {"before", "headers"}):
             answer = _run(self._app, environ)
         else:
             answer = Answer(200, {}, b"")
-        if fault.status is not None:
-            return _planned(fault, fault.status)
-        answer.headers.update(fault.headers)
+        if fault.replaces:
+            return _planned(fault)
+        answer.headers = _merged(answer.headers, fault.headers)
         return answer
 
     def _finish(
@@ -209,10 +210,14 @@ def _target(environ: "WSGIEnvironment") -> str:
 
 
 def _safe_query(path: str, query: str) -> str:
-    """Keep what the sign-in pages are asked with out of the log, but for its names."""
+    """Keep what protects a sign-in out of the log, but for its names."""
     if "/oauth2/" not in path:
         return query
-    return "&".join(part.partition("=")[0] for part in query.split("&") if part)
+    parts = [part.partition("=") for part in query.split("&")]
+    return "&".join(
+        name + joint + ("..." if name in SECRET_PARAMETERS else value)
+        for name, joint, value in parts
+    )
 
 
 def _read_body(environ: "WSGIEnvironment") -> bytes | None:
@@ -251,7 +256,7 @@ def _throttled() -> Answer:
     return Answer(429, headers, json.dumps(body).encode())
 
 
-def _planned(fault: Fault, status: int) -> Answer:
+def _planned(fault: Fault) -> Answer:
     headers: dict[str, str] = {}
     if fault.body is None:
         body = b""
@@ -259,7 +264,7 @@ def _planned(fault: Fault, status: int) -> Answer:
         body, headers = fault.body.encode(), {"Content-Type": "text/html; charset=utf-8"}
     else:
         body, headers = json.dumps(fault.body).encode(), {"Content-Type": "application/json"}
-    return Answer(status, _merged(headers, fault.headers), body)
+    return Answer(fault.status or 200, _merged(headers, fault.headers), body)
 
 
 def _merged(base: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:

@@ -108,17 +108,15 @@ def _answer_part(
     if fault is None:
         return answer(cloud, request)
     pause(fault.delay_s)
-    carried_out = answer(cloud, request) if fault.after or not _replaces(fault) else None
+    carried_out = (
+        answer(cloud, request) if fault.after or not (fault.replaces or fault.close) else None
+    )
     return _faulty(cloud, request, fault, carried_out)
 
 
-def _replaces(fault: Fault) -> bool:
-    return fault.status is not None or fault.close is not None
-
-
 def _faulty(cloud: Cloud, request: GraphRequest, fault: Fault, real: Reply | None) -> Reply:
-    if fault.status is not None:
-        return Reply(fault.status, fault.body, dict(fault.headers))
+    if fault.replaces:
+        return Reply(fault.status or 200, fault.body, dict(fault.headers))
     if real is not None and fault.close is None:
         real.headers.update(fault.headers)
         return real

@@ -24,7 +24,7 @@ class Reply:
 
 
 @dataclass
-class GraphError(Exception):  # noqa: N818 (the field's own name for it)
+class GraphError(Exception):
     """A refusal with Graph's code and message."""
 
     status: int

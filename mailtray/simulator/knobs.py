@@ -1,6 +1,6 @@
 """What can be turned on the simulated cloud, and the values it starts with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
@@ -102,23 +102,28 @@ _SETS = {"unknown_client_ids", "mailboxes_not_enabled"}
 
 
 def _parse(name: str, value: object) -> object:
-    if name in _NUMBERS:
-        return _number(name, value)
-    if name in _SWITCHES:
-        if isinstance(value, bool):
-            return value
-        raise ValueError(f"{name} must be true or false.")
-    if name in _SETS:
-        if isinstance(value, list | frozenset | set) and all(isinstance(v, str) for v in value):
-            return frozenset(value)
-        raise ValueError(f"{name} must be a list of texts.")
-    if name == "read_basic_preview":
-        if value in {"omit", "forbid"}:
-            return value
-        raise ValueError('read_basic_preview must be "omit" or "forbid".')
-    if name == "authorize_error":
-        return _authorize_error(value)
+    for names, parse in _PARSERS:
+        if name in names:
+            return parse(name, value)
     raise ValueError(f"There is no setting {name!r}.")
+
+
+def _switch(name: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"{name} must be true or false.")
+
+
+def _set(name: str, value: object) -> frozenset[str]:
+    if isinstance(value, list | frozenset | set) and all(isinstance(v, str) for v in value):
+        return frozenset(value)
+    raise ValueError(f"{name} must be a list of texts.")
+
+
+def _choice(name: str, value: object) -> object:
+    if value in ("omit", "forbid"):
+        return value
+    raise ValueError(f'{name} must be "omit" or "forbid".')
 
 
 def _number(name: str, value: object) -> int | None:
@@ -129,7 +134,7 @@ def _number(name: str, value: object) -> int | None:
     raise ValueError(f"{name} must be a whole number, 0 or more.")
 
 
-def _authorize_error(value: object) -> AuthorizeError | None:
+def _authorize_error(name: str, value: object) -> AuthorizeError | None:
     if value is None or isinstance(value, AuthorizeError):
         return value
     match value:
@@ -138,6 +143,15 @@ def _authorize_error(value: object) -> AuthorizeError | None:
         ) <= {"redirect"} and isinstance(rest.get("redirect", True), bool):
             return AuthorizeError(code, error, text, redirect=bool(rest.get("redirect", True)))
     raise ValueError(
-        "authorize_error must be null or have code (number), error and description (texts) "
+        f"{name} must be null or have code (number), error and description (texts) "
         "and, if wanted, redirect (true or false)."
     )
+
+
+_PARSERS: tuple[tuple[set[str], Callable[[str, object], object]], ...] = (
+    (_NUMBERS, _number),
+    (_SWITCHES, _switch),
+    (_SETS, _set),
+    ({"read_basic_preview"}, _choice),
+    ({"authorize_error"}, _authorize_error),
+)

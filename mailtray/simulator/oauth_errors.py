@@ -9,7 +9,7 @@ from datetime import datetime
 
 
 @dataclass
-class OAuthError(Exception):  # noqa: N818 (the field's own name for it)
+class OAuthError(Exception):
     """A refusal with its OAuth error, its AADSTS number and its sentence."""
 
     error: str

@@ -68,7 +68,7 @@ _FILTERABLE = {
     "flag/flagStatus": str,
 }
 
-_CLAUSE = re.compile(r"\(*\s*([\w/]+)\s+(eq|ne|ge|gt|le|lt)\s+('(?:[^']|'')*'|[^\s')]+)\s*\)*")
+_CLAUSE = re.compile(r"([\w/]+)\s+(eq|ne|ge|gt|le|lt)\s+('(?:[^']|'')*'|[^\s'()]+)")
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Simulator:
     ``https://graph.microsoft.com`` to `url` with their Host headers kept.
 
     Args:
-        port: TCP port; 0 takes a free one.
+        port: TCP port; 0 takes a free one, and keeps it if started again.
         now: The clock, in seconds since 1970; it dates mail and ends tokens.
     """
 
@@ -66,6 +66,7 @@ class Simulator:
         server.gateway = _Gateway
         server.shutdown_timeout = 1
         server.timeout = 120
+        server.expiration_interval = 0.05  # how soon the accept loop sees that it shall stop
         server.prepare()
         port = server.bind_addr[1]
         self.url = self.cloud.base_url = f"http://{ADDRESS}:{port}"
@@ -73,6 +74,7 @@ class Simulator:
         server.wsgi_app = Gate(
             self.cloud, build_app(self.cloud, self._pause), hosts=hosts, pause=self._pause
         )
+        self._port = port  # a restart is found where it was
         self._server = server
         self._thread = threading.Thread(target=server.serve, name="simulator", daemon=True)
         self._thread.start()

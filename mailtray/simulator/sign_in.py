@@ -9,10 +9,8 @@ learn.microsoft.com/entra/identity-platform/v2-admin-consent.
 """
 
 import re
-import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,9 +19,10 @@ from flask import Blueprint, Response, make_response, redirect, request
 from mailtray.simulator.accounts import Account
 from mailtray.simulator.cloud import Cloud, UnknownAccountError
 from mailtray.simulator.entra import belongs, check_client, check_tenant, client_info, read_scopes
-from mailtray.simulator.grants import DeviceCode, Permission
+from mailtray.simulator.grants import Permission
 from mailtray.simulator.oauth_errors import OAuthError, missing_parameter
 from mailtray.simulator.scopes import IN_WORDS, OPENID_SCOPES
+from mailtray.simulator.visits import Visit
 from mailtray.simulator.web import cloud, page
 
 COOKIE = "simulator_session"
@@ -33,48 +32,8 @@ _LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1)(:\d{1,5})?(/[^\s#]*)?")
 blueprint = Blueprint("sign_in", __name__)
 
 
-@dataclass
-class Visit:
-    """One person on the way through the pages."""
-
-    tenant: str
-    client_id: str
-    asked: frozenset[str]
-    params: Mapping[str, str]
-    device: DeviceCode | None = None
-    account: Account | None = None
-    has_password: bool = False
-
-    @property
-    def prompt(self) -> str:
-        """What the program wants shown in any case."""
-        return self.params.get("prompt", "")
-
-    @property
-    def wanted(self) -> frozenset[str]:
-        """The scopes that need the person's consent."""
-        return self.asked - {".default"}
-
-
-@dataclass
-class Desk:
-    """Visits under way and, per browser, who is signed in there."""
-
-    visits: dict[str, Visit] = field(default_factory=dict)
-    sessions: dict[str, list[str]] = field(default_factory=dict)
-
-    def signed_in(self) -> list[str]:
-        """List the usernames signed in in the browser of the request at hand."""
-        return self.sessions.get(request.cookies.get(COOKIE, ""), [])
-
-
-def desk() -> Desk:
-    """Return the desk of the cloud at hand; it starts empty again after a reset."""
-    here = cloud()
-    found = here.desk
-    if not isinstance(found, Desk):
-        found = here.desk = Desk()
-    return found
+def _cookie() -> str:
+    return request.cookies.get(COOKIE, "")
 
 
 # The way in
@@ -128,54 +87,54 @@ def _begin(here: Cloud, tenant: str, params: Mapping[str, str]) -> Response:
     asked = read_scopes(params["scope"])
     visit = Visit(tenant, params["client_id"], asked, params)
     _recognise(here, visit)
-    return _next_page(here, visit, _keep(visit))
-
-
-def _keep(visit: Visit) -> str:
-    number = secrets.token_urlsafe(18)
-    desk().visits[number] = visit
-    return number
+    return _next_page(here, visit, here.desk.open(visit))
 
 
 def _recognise(here: Cloud, visit: Visit) -> None:
     """Take the account from the hint, and the password from the browser's session."""
-    hint, signed_in = visit.params.get("login_hint", "").lower(), desk().signed_in()
+    signed_in = here.desk.signed_in(_cookie())
+    hint = visit.params.get("login_hint", "").lower()
     if visit.prompt == "none" and not hint and len(signed_in) == 1:
         hint = signed_in[0].lower()
-    if hint in here.accounts and visit.prompt not in {"select_account", "create"}:
-        _choose(visit, here.accounts[hint])
+    hinted = here.accounts.get(hint)
+    picks = visit.prompt in {"select_account", "create"}
+    # A hint at an account of another tenant is no more than a wrong guess.
+    if hinted is not None and not picks and belongs(hinted, visit.tenant):
+        _choose(here, visit, hinted)
     if visit.prompt != "none":
         return
     if visit.account is None or not visit.has_password:
         raise OAuthError("login_required", 50058, "No one is signed in in this browser.")
-    if _missing(visit):
+    if visit.missing:
         raise OAuthError("consent_required", 65001, "The account has not consented yet.")
 
 
-def _choose(visit: Visit, account: Account) -> None:
+def _choose(here: Cloud, visit: Visit, account: Account) -> None:
     if not belongs(account, visit.tenant):
         text = f"The account '{account.username}' does not exist in tenant '{visit.tenant}'."
         raise OAuthError("invalid_request", 50020, text)
     visit.account = account
-    visit.has_password = account.username in desk().signed_in() and visit.prompt != "login"
-
-
-def _missing(visit: Visit) -> frozenset[str]:
-    assert visit.account is not None  # noqa: S101 (pages come in order: account first)
-    return visit.wanted - visit.account.consents.get(visit.client_id, set())
+    is_signed_in = account.username in here.desk.signed_in(_cookie())
+    visit.has_password = is_signed_in and visit.prompt != "login"
 
 
 # The pages in order
 
 
 def _next_page(here: Cloud, visit: Visit, number: str, problem: str = "") -> Response:
-    common: dict[str, Any] = {"action": f"/signin/{number}", "problem": problem, "client_id": visit.client_id}
+    common: dict[str, Any] = {
+        "action": f"/signin/{number}",
+        "problem": problem,
+        "client_id": visit.client_id,
+    }
     if visit.account is None:
         able = [a for a in here.accounts.values() if belongs(a, visit.tenant)]
-        return page("account.html", accounts=able, signed_in=desk().signed_in(), **common)
+        return page(
+            "account.html", accounts=able, signed_in=here.desk.signed_in(_cookie()), **common
+        )
     if not visit.has_password:
         return page("password.html", account=visit.account, **common)
-    missing = visit.wanted if visit.prompt == "consent" else _missing(visit)
+    missing = visit.wanted if visit.prompt == "consent" else visit.missing
     if not missing - OPENID_SCOPES and not (missing and visit.prompt == "consent"):
         return _finish(here, visit, number)
     if here.admin_consent_required and visit.account.kind == "work" and missing - OPENID_SCOPES:
@@ -190,7 +149,7 @@ def signin(number: str) -> Response:
     """Take what a person chose or typed on one of the pages."""
     here = cloud()
     with here.lock:
-        visit = desk().visits.get(number)
+        visit = here.desk.visits.get(number)
         if visit is None:
             text = "This sign-in is over. Start it again from the program."
             return error_page(here, OAuthError("invalid_request", 16000, text))
@@ -202,8 +161,9 @@ def signin(number: str) -> Response:
         except OAuthError as exc:
             return error_page(here, exc)
         response = _next_page(here, visit, number, problem)
-        if action == "password" and not problem:
-            _remember_browser(response, visit)
+        if action == "password" and not problem and visit.account is not None:
+            cookie = here.desk.remember(_cookie(), visit.account.username)
+            response.set_cookie(COOKIE, cookie, httponly=True, samesite="Lax")
         return response
 
 
@@ -214,7 +174,7 @@ def _take(here: Cloud, visit: Visit, action: str) -> str:
             account = here.account(request.form.get("username", "").strip())
         except UnknownAccountError:
             return "We know no account with that address."
-        _choose(visit, account)
+        _choose(here, visit, account)
     elif action == "back":
         visit.account, visit.has_password = None, False
     elif action == "password" and visit.account is not None:
@@ -229,23 +189,12 @@ def _take(here: Cloud, visit: Visit, action: str) -> str:
     return ""
 
 
-def _remember_browser(response: Response, visit: Visit) -> None:
-    assert visit.account is not None  # noqa: S101 (the password page follows the account page)
-    key = request.cookies.get(COOKIE, "")
-    if key not in desk().sessions:
-        key = secrets.token_urlsafe(24)
-        desk().sessions[key] = []
-        response.set_cookie(COOKIE, key, httponly=True, samesite="Lax")
-    if visit.account.username not in desk().sessions[key]:
-        desk().sessions[key].append(visit.account.username)
-
-
 # The ways out
 
 
 def _finish(here: Cloud, visit: Visit, number: str) -> Response:
     assert visit.account is not None  # noqa: S101 (pages come in order: account first)
-    del desk().visits[number]
+    del here.desk.visits[number]
     consents = visit.account.consents.setdefault(visit.client_id, set())
     consents |= visit.wanted & OPENID_SCOPES
     granted = visit.wanted | (consents if ".default" in visit.asked else frozenset())
@@ -269,7 +218,7 @@ DEVICE_DONE = "The device goes on by itself in a few seconds. You can close this
 
 
 def _decline(here: Cloud, visit: Visit, number: str) -> Response:
-    del desk().visits[number]
+    del here.desk.visits[number]
     if visit.device is not None:
         visit.device.declined = True
         return page("message.html", title="Cancelled", text="The device was not signed in.")
@@ -325,7 +274,7 @@ def device_entered() -> Response:
             return page("device.html", problem="That code is not known, or too old.")
         asked = read_scopes(device.scope)
         visit = Visit("common", device.client_id, asked, {}, device=device)
-        return _next_page(here, visit, _keep(visit))
+        return _next_page(here, visit, here.desk.open(visit))
 
 
 @blueprint.get("/<tenant>/oauth2/v2.0/logout")
@@ -333,7 +282,7 @@ def logout(tenant: str) -> Response:  # noqa: ARG001 (part of the address)
     """Forget who is signed in in this browser."""
     here, back = cloud(), request.args.get("post_logout_redirect_uri", "")
     with here.lock:
-        desk().sessions.pop(request.cookies.get(COOKIE, ""), None)
+        here.desk.sessions.pop(_cookie(), None)
     link = back if _LOOPBACK.fullmatch(back) else ""
     text = "No account is signed in in this browser any more."
     response = page("message.html", title="You are signed out", text=text, link=link)
@@ -347,23 +296,28 @@ def admin_consent(tenant: str) -> Response:
     here, params = cloud(), request.args.to_dict()
     with here.lock:
         try:
-            check_tenant(here, tenant)
-            if tenant.lower() in {"common", "consumers"}:
-                raise OAuthError("invalid_request", 90002, "Name the organisation in the address.")
-            check_client(here, params.get("client_id", ""))
-            _check_redirect(params.get("redirect_uri", ""))
-            asked = read_scopes(params.get("scope", "")) - {".default"}
+            asked = _check_admin_consent(here, tenant, params)
         except OAuthError as exc:
             return error_page(here, exc)
-        members = [a for a in here.accounts.values() if belongs(a, tenant)]
         if request.method == "GET":
             words = [(name, IN_WORDS[name]) for name in IN_WORDS if name in asked]
             return page("admin_consent.html", scopes=words, client_id=params["client_id"])
-        params = {**params, "response_mode": "query"}
+        params["response_mode"] = "query"
         if request.form.get("action") != "accept":
             error = OAuthError("access_denied", 65004, "The administrator declined.")
             return reply_to_program(params, _error_fields(here, error))
+        members = [each for each in here.accounts.values() if belongs(each, tenant)]
         for account in members:
             account.consents.setdefault(params["client_id"], set()).update(asked)
-    given = {"admin_consent": "True", "tenant": members[0].tenant_id, "scope": " ".join(asked)}
+    scope = " ".join(sorted(asked))
+    given = {"admin_consent": "True", "tenant": members[0].tenant_id, "scope": scope}
     return reply_to_program(params, given)
+
+
+def _check_admin_consent(here: Cloud, tenant: str, params: Mapping[str, str]) -> frozenset[str]:
+    check_tenant(here, tenant)
+    if tenant.lower() in {"common", "consumers"}:
+        raise OAuthError("invalid_request", 90002, "Name the organisation in the address.")
+    check_client(here, params.get("client_id", ""))
+    _check_redirect(params.get("redirect_uri", ""))
+    return read_scopes(params.get("scope", "")) - {".default"}

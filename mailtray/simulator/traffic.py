@@ -8,6 +8,25 @@ LOGGED_HEADERS = ("Prefer", "User-Agent", "Accept-Encoding", "client-request-id"
 KEPT_REQUESTS = 10_000
 """Older requests leave the log; the counts still hold them."""
 
+COUNTED = (
+    "total",
+    "graph",
+    "delta",
+    "batch_parts",
+    "token",
+    "token_authorization_code",
+    "token_refresh_token",
+    "token_device_code",
+    "used_refresh_tokens_refused",
+    "authorize",
+    "sign_in_pages",
+    "device_code",
+    "discovery",
+    "webmail",
+    "other",
+)
+"""What is counted; ``delta`` is part of ``graph``, the ``token_...`` are parts of ``token``."""
+
 
 @dataclass
 class LoggedRequest:
@@ -38,7 +57,6 @@ class RequestLog:
     def __init__(self) -> None:
         self._requests: deque[LoggedRequest] = deque(maxlen=KEPT_REQUESTS)
         self._counts: Counter[str] = Counter()
-        self._by_grant: Counter[str] = Counter()
         self._n = 0
 
     def next_number(self) -> int:
@@ -54,7 +72,7 @@ class RequestLog:
         if _is_delta(request.path):
             self._counts["delta"] += 1
         if request.grant_type is not None:
-            self._by_grant[request.grant_type] += 1
+            self._counts[f"token_{request.grant_type.rpartition(':')[2]}"] += 1
 
     def note(self, what: str) -> None:
         """Count something that is not a request, such as a refused refresh token."""
@@ -64,32 +82,14 @@ class RequestLog:
         """Return the kept requests, oldest first."""
         return list(self._requests)
 
-    def counts(self) -> dict[str, object]:
-        """Sum up: requests by kind, and those for tokens by grant type."""
-        names = (
-            "total",
-            "graph",
-            "delta",
-            "batch_parts",
-            "token",
-            "authorize",
-            "discovery",
-            "device_code",
-            "sign_in_pages",
-            "webmail",
-            "other",
-            "used_refresh_tokens_refused",
-        )
-        return {
-            **{name: self._counts[name] for name in names},
-            "token_by_grant": dict(self._by_grant),
-        }
+    def counts(self) -> dict[str, int]:
+        """Sum up: requests by kind, and those for tokens also by what was offered for them."""
+        return {name: self._counts[name] for name in COUNTED}
 
     def clear(self) -> None:
         """Forget requests and counts; numbers go on from where they were."""
         self._requests.clear()
         self._counts.clear()
-        self._by_grant.clear()
 
 
 _KINDS = (

@@ -39,6 +39,6 @@ def page(template: str, status: int = 200, **values: object) -> Response:
         "form-action 'self' http://localhost:* http://127.0.0.1:*"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "no-store"
     return response
