@@ -34,6 +34,8 @@ _SCAN_CHARS = 2_000
 _BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+_MARKS = frozenset({"Mn", "Me"})
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _LAST_TWO = 0xFFFE
 _NONCHARACTERS = range(0xFDD0, 0xFDF0)
 _JOINERS = frozenset("\u200c\u200d")
@@ -42,6 +44,8 @@ _FSI, _PDI = "\u2068", "\u2069"
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _SPACES = re.compile(r"\s+")
 _REGIONAL = range(0x1F1E6, 0x1F200)
+_TAGS = range(0xE0020, 0xE0080)
+_HTTPS_PORT = 443
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
@@ -51,7 +55,7 @@ class Places:
 
     Attributes:
         mailbox: Address of the mailbox's own page.
-        hosts: Hosts whose https pages may be opened; a leading dot stands for all below it.
+        hosts: Hosts whose https pages may be opened, in lower case.
         origin: One more origin that may be opened (``http://127.0.0.1:8080``), or empty.
     """
 
@@ -61,16 +65,21 @@ class Places:
 
     def allow(self, link: str) -> str:
         """Return ``link`` where it may be opened, else the mailbox's page."""
+        return link if self._is_known(link) else self.mailbox
+
+    def _is_known(self, link: str) -> bool:
+        # urlsplit leaves line breaks, tabs and spaces around a link out unseen; a browser may not.
+        if not link.isprintable() or " " in link:
+            return False
         try:
             parts = urlsplit(link)
-            host, user = parts.hostname or "", parts.username
+            port = parts.port
         except ValueError:
-            return self.mailbox
+            return False
         if self.origin and f"{parts.scheme}://{parts.netloc}" == self.origin:
-            return link
-        if parts.scheme == "https" and user is None and host in self.hosts:
-            return link
-        return self.mailbox
+            return True
+        is_plain = parts.username is None and port in {None, _HTTPS_PORT}
+        return parts.scheme == "https" and is_plain and parts.hostname in self.hosts
 
 
 def clean(raw: str) -> str:
@@ -78,6 +87,7 @@ def clean(raw: str) -> str:
 
     Control characters, line breaks, direction overrides, non-characters and lone surrogates go;
     letters of every script, emoji with their joiners and up to ``MARKS_MAX`` combining marks stay.
+    Text of which nothing would be seen is no text.
 
     Source: Unicode Standard Annex 9 (bidirectional algorithm), XML 1.0 section 2.2.
     """
@@ -85,16 +95,28 @@ def clean(raw: str) -> str:
     marks = 0
     for char in raw[:_SCAN_CHARS]:
         category = unicodedata.category(char)
-        marks = marks + 1 if category in {"Mn", "Me"} else 0
-        if char in _JOINERS or marks > MARKS_MAX:
-            kept.append(char if marks == 0 else "")
-        elif category in {"Cc", "Zl", "Zp"}:
-            kept.append(" " if char.isspace() else "")
-        elif category == "Cs":
-            kept.append("\ufffd")
-        elif not _is_noncharacter(ord(char)) and char not in _BIDI_CONTROLS:
-            kept.append(char)
-    return _SPACES.sub(" ", "".join(kept)).strip()
+        if category in _MARKS:
+            marks += 1
+            kept.append(char if marks <= MARKS_MAX else "")
+            continue
+        shown = _shown(char, category)
+        if shown and category != "Cf":
+            marks = 0  # what is not drawn starts no new pile of marks
+        kept.append(shown)
+    line = _SPACES.sub(" ", "".join(kept)).strip()
+    return line if any(_is_visible(char) for char in line) else ""
+
+
+def _shown(char: str, category: str) -> str:
+    if category in {"Cc", "Zl", "Zp"}:
+        return " " if char.isspace() else ""
+    if category == "Cs":
+        return "\ufffd"
+    return "" if _is_noncharacter(ord(char)) or char in _BIDI_CONTROLS else char
+
+
+def _is_visible(char: str) -> bool:
+    return unicodedata.category(char) not in {"Cf", "Zs", *_MARKS} and char not in _BLANKS
 
 
 def _is_noncharacter(code: int) -> bool:
@@ -102,7 +124,7 @@ def _is_noncharacter(code: int) -> bool:
 
 
 def clip(line: str, units: int) -> str:
-    """Cut a line to ``units`` UTF-16 units at most, between two visible characters, with an ellipsis.
+    """Cut a line to ``units`` UTF-16 units, between two visible characters, with an ellipsis.
 
     Source: Unicode Standard Annex 29, as far as text that was cleaned needs it.
     """
@@ -133,7 +155,9 @@ def _clusters(line: str) -> list[str]:
 
 def _continues(cluster: str, char: str) -> bool:
     code = ord(char)
-    if unicodedata.category(char) in {"Mn", "Me", "Mc"} or char in _JOINERS or code in _SKIN_TONES:
+    if unicodedata.category(char) in {"Mc", *_MARKS} or char in _JOINERS:
+        return True
+    if code in _SKIN_TONES or code in _TAGS:
         return True
     if code in _REGIONAL:
         return len(cluster) == 1 and ord(cluster) in _REGIONAL
