@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 _EARLIEST_YEAR = 1970
 """Times before it stand for "none": .NET writes 0001-01-01."""
 _MAX_ERROR_DEPTH = 8
+_MAX_TEXT_CHARS = 1_024
+"""What is to be read by a person is cut here; Exchange keeps 255 characters of a subject."""
 _CHALLENGE_FIELD = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
 
 
@@ -193,12 +195,12 @@ def _message(message_id: MessageId, item: Mapping[str, object], *, is_read: bool
         name, address = _address(item.get("sender"))
     return Message(
         id=message_id,
-        subject=_text(item, "subject"),
+        subject=_text(item, "subject")[:_MAX_TEXT_CHARS],
         sender_name=name,
         sender_address=address,
         received=moment(item.get("receivedDateTime")),
         is_read=is_read,
-        preview=" ".join(_text(item, "bodyPreview").split()),
+        preview=" ".join(_text(item, "bodyPreview")[:_MAX_TEXT_CHARS].split()),
         web_link=_text(item, "webLink"),
         internet_message_id=_text(item, "internetMessageId"),
     )
@@ -208,7 +210,7 @@ def _address(recipient: object) -> tuple[str, str]:
     inner = recipient.get("emailAddress") if isinstance(recipient, dict) else None
     if not isinstance(inner, dict):
         return "", ""
-    return _text(inner, "name"), _text(inner, "address")
+    return _text(inner, "name")[:_MAX_TEXT_CHARS], _text(inner, "address")[:_MAX_TEXT_CHARS]
 
 
 def _text(item: Mapping[str, object], key: str) -> str:

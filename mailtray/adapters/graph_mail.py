@@ -47,7 +47,7 @@ MAX_ENTRIES = 50_000
 
 _FIELDS = "subject,from,sender,receivedDateTime,isRead,webLink,internetMessageId"
 _FOLDER_FIELDS = "id,displayName,unreadItemCount,totalItemCount"
-_PREVIEW_SCOPES = frozenset({"Mail.Read", "Mail.ReadWrite"})
+_PREVIEW_SCOPES = frozenset({"mail.read", "mail.readwrite"})
 _BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
 _STATE_LOST = frozenset({"syncstatenotfound", "resyncrequired"})
@@ -207,7 +207,10 @@ class GraphMail:
                 raise InvalidResponse("A page of mail came without its link", _AGAIN)
             if len(read.entries) > MAX_ENTRIES:
                 break
-            page = self._page(call, page.next_link, is_delta=True)
+            asked = page.next_link
+            page = self._page(call, asked, is_delta=True)
+            if page.next_link == asked:
+                break
         raise _Endless("A folder has no end", _AGAIN)
 
     # --- requests
@@ -221,7 +224,9 @@ class GraphMail:
 
     def _with_preview(self, call: _Call, url: Callable[[str], str]) -> graph_json.Page:
         """Ask for the first page of something, with the preview where it may be had."""
-        if not (self._takes_preview and call.token.scopes & _PREVIEW_SCOPES):
+        # Scopes come long or short: https://graph.microsoft.com/Mail.Read is Mail.Read.
+        scopes = {scope.rpartition("/")[2].lower() for scope in call.token.scopes}
+        if not (self._takes_preview and scopes & _PREVIEW_SCOPES):
             return self._page(call, url(_FIELDS))
         try:
             return self._page(call, url(f"{_FIELDS},bodyPreview"))
@@ -238,7 +243,8 @@ class GraphMail:
             self._shrink()
             raise
         except _GatewayTimeout:
-            if not self._shrink():
+            # The page size of a list is part of its address: only the next call is smaller.
+            if not self._shrink() or "$top=" in url:
                 raise
             return self._page(call, url, is_delta=is_delta)
         try:

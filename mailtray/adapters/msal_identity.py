@@ -18,6 +18,7 @@ import webbrowser
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from mailtray.adapters.http import retry_after_s
 from mailtray.adapters.msal_errors import MAYBE_PASSING, claims_request, meaning
@@ -48,7 +49,6 @@ CAPABILITIES = ["cp1"]
 SECOND_TRY_S = 65.0
 """How long to wait before a doubtful refusal is tried again, in seconds."""
 _AGAIN = "Nothing to do; it is tried again."
-_RESERVED = frozenset({"openid", "profile", "offline_access", "email"})
 _DEVICE_WAITING = frozenset({"authorization_pending", "slow_down"})
 _LONGEST_DEVICE_STEP_S = 60
 
@@ -214,7 +214,7 @@ class MsalIdentity:
                 kept.app = self._new_app(kept.cache)
             known = [a for a in kept.app.get_accounts() if a["home_account_id"] == account]
             result = kept.app.acquire_token_silent_with_error(
-                list(scopes),
+                _as_listed(kept.cache, scopes),
                 known[0] if known else None,
                 force_refresh=renew,
                 claims_challenge=claims_request(claims),
@@ -272,17 +272,18 @@ class MsalIdentity:
     ) -> SignedIn:
         """See the port."""
         end_s = self._clock.monotonic_s() + deadline_s
-        with self._only_attempt() as attempt, _translated(), SignInListener() as listener:
+        with self._only_attempt() as attempt, _listener() as listener:
             cache = _new_cache()
-            app = self._new_app(cache)
-            flow = app.initiate_auth_code_flow(
-                list(scopes),
-                redirect_uri=listener.redirect_uri,
-                prompt=None if login_hint else "select_account",
-                login_hint=login_hint,
-                claims_challenge=claims_request(claims),
-                response_mode="form_post",
-            )
+            with _translated():
+                app = self._new_app(cache)
+                flow = app.initiate_auth_code_flow(
+                    list(scopes),
+                    redirect_uri=listener.redirect_uri,
+                    prompt=None if login_hint else "select_account",
+                    login_hint=login_hint,
+                    claims_challenge=claims_request(claims),
+                    response_mode="form_post",
+                )
             listener.expect(flow["state"])
             self._show(flow["auth_uri"], on_url)
             answer = listener.wait(lambda: self._is_over(attempt, end_s))
@@ -300,24 +301,27 @@ class MsalIdentity:
     ) -> SignedIn:
         """See the port."""
         end_s = self._clock.monotonic_s() + deadline_s
-        with self._only_attempt() as attempt, _translated():
+        wanted = claims_request(claims)
+        with self._only_attempt() as attempt:
             cache = _new_cache()
-            app = self._new_app(cache)
-            wanted = claims_request(claims)
-            flow = app.initiate_device_flow(list(scopes), claims_challenge=wanted)
-            if "error" in flow:
-                raise meaning(flow, interactive=True)
-            on_code(flow["verification_uri"], flow["user_code"])
+            with _translated():
+                app = self._new_app(cache)
+                flow = app.initiate_device_flow(list(scopes), claims_challenge=wanted)
+                if "error" in flow:
+                    raise meaning(flow, interactive=True)
+                page, code = str(flow["verification_uri"]), str(flow["user_code"])
+            on_code(page, code)
             while not self._is_over(attempt, end_s):
                 attempt.cancelled.wait(min(max(flow["interval"], 1), _LONGEST_DEVICE_STEP_S))
                 if self._is_over(attempt, end_s):
                     break
-                # MSAL's own loop cannot be left early; this asks once.
-                result = app.acquire_token_by_device_flow(
-                    flow, claims_challenge=wanted, exit_condition=lambda _flow: True
-                )
-                if result.get("error") not in _DEVICE_WAITING:
-                    return _signed_in(cache, result)
+                with _translated():
+                    # MSAL's own loop cannot be left early; this asks once.
+                    result = app.acquire_token_by_device_flow(
+                        flow, claims_challenge=wanted, exit_condition=lambda _flow: True
+                    )
+                    if result.get("error") not in _DEVICE_WAITING:
+                        return _signed_in(cache, result)
             raise self._unfinished(attempt)
 
     def cancel_sign_in(self) -> None:
@@ -342,6 +346,8 @@ class MsalIdentity:
 
     def _show(self, url: str, on_url: Callable[[str], None]) -> None:
         """Bring the page to the person, from a thread: a browser in a terminal blocks."""
+        if urlsplit(url).scheme not in {"https", "http"}:
+            raise InvalidResponse(*_ODD_ANSWER)
 
         def show() -> None:
             on_url(url)
@@ -365,6 +371,17 @@ class MsalIdentity:
             title = "The sign-in was not finished in time"
             hint = "Try again; if the page asked for approval, ask your administrator for it first."
         return SignInCancelled(title, hint, action=AuthAction.SIGN_IN)
+
+
+def _listener() -> SignInListener:
+    try:
+        return SignInListener()
+    except OSError as exc:
+        raise AuthBlocked(
+            "The browser's answer cannot be received",
+            "Allow mailtray to listen on 127.0.0.1, or sign in by a device code.",
+            action=AuthAction.NONE,
+        ) from exc
 
 
 def _new_cache() -> Any:  # noqa: ANN401 - msal has no types
@@ -413,12 +430,30 @@ def _refused(kept: _Kept, result: Mapping[str, object]) -> MailtrayError:
     )
 
 
+def _as_listed(cache: Any, scopes: Collection[str]) -> list[str]:  # noqa: ANN401 - msal has no types
+    """Return the scopes in the form in which the last token response listed them.
+
+    Some answers list them long (``https://graph.microsoft.com/Mail.Read``) though asked for
+    short; asked otherwise than listed, MSAL would not find its own token and spend a request.
+    """
+    listed = {_short(scope): scope for scope in _targets(cache, None)}
+    return [listed.get(_short(scope), scope) for scope in scopes]
+
+
 def _granted(cache: Any, result: Mapping[str, Any], asked: Collection[str]) -> frozenset[str]:  # noqa: ANN401 - msal has no types
     """Return those of the scopes asked for that the token holds; MSAL tells them only at times."""
-    secret = {"secret": result["access_token"]}
-    targets = [e.get("target", "") for e in cache.search("AccessToken", query=secret)]
-    held = {scope.lower() for target in targets for scope in target.split()}
-    return frozenset(scope for scope in asked if scope.lower() in held)
+    held = {_short(scope) for scope in _targets(cache, result["access_token"])}
+    return frozenset(scope for scope in asked if _short(scope) in held)
+
+
+def _targets(cache: Any, access_token: str | None) -> Iterator[str]:  # noqa: ANN401 - msal has no types
+    query = {"secret": access_token} if access_token else None
+    for entry in cache.search("AccessToken", query=query):
+        yield from entry.get("target", "").split()
+
+
+def _short(scope: str) -> str:
+    return scope.rpartition("/")[2].lower()
 
 
 def _redeem(
@@ -468,6 +503,8 @@ def _account_in(cache: str, account: AccountId) -> Account | None:
         for name, entries in sections.items()
     }
     if not own["Account"] or not own["RefreshToken"]:
+        return None
+    if not all(entry["expires_on"].isdecimal() for entry in sections["AccessToken"]):
         return None
     name = next(iter(_names(own["IdToken"])), "")
     return Account(account, own["Account"][0]["username"], name)
