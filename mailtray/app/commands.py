@@ -70,6 +70,22 @@ class NotifierAvailable:
 
 
 @dataclass(frozen=True, slots=True)
+class TrayMissing:
+    """No panel shows the icon.
+
+    Attributes:
+        error: Why, and what to do.
+    """
+
+    error: MailtrayError
+
+
+@dataclass(frozen=True, slots=True)
+class TrayShown:
+    """A panel shows the icon."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """A fetch came back."""
 
@@ -119,6 +135,8 @@ Command = (
     | TellNotice
     | Clicked
     | NotifierAvailable
+    | TrayMissing
+    | TrayShown
     | Fetched
     | SignInPage
     | SignInEnded

@@ -27,6 +27,8 @@ from mailtray.app.commands import (
     SignInPage,
     SignOut,
     TellNotice,
+    TrayMissing,
+    TrayShown,
     from_menu,
 )
 from mailtray.app.cycle import KeepFirst, Order, Reading, read_mailbox
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 VAULT_RETRY_S = 30.0
+TRAY_HINT_S = 15.0
 
 
 @dataclass(slots=True)
@@ -92,6 +95,7 @@ class Poller:
         self._restore_due_s: float | None = 0.0
         self._is_vault_owed = True
         self._unkept: dict[AccountId, str] = {}
+        self._tray_hint: tuple[float, MailtrayError] | None = None
         self._told_state: dict[str, object] = {}
         self._waiters: list[_Waiter] = []
         self._sign_in_waiters: list[SimpleQueue[Mapping[str, object]]] = []
@@ -145,6 +149,7 @@ class Poller:
             self._restore()
         if command is not None:
             self._handle(command)
+        self._give_tray_hint(now_s)
         self._start_due_polls()
         self._publish()
         return self._wait_s()
@@ -153,6 +158,8 @@ class Poller:
         dues = [w.due_s for w in self._watches.values() if w.due_s is not None and not w.is_busy]
         if self._restore_due_s is not None:
             dues.append(self._restore_due_s)
+        if self._tray_hint is not None:
+            dues.append(self._tray_hint[0])
         if not dues:
             return None
         return max(0.0, min(dues) - self._clock.monotonic_s())
@@ -208,6 +215,22 @@ class Poller:
             case NotifierAvailable():
                 self._herald.pay()
                 self._tell_leftovers()
+            case _:
+                self._handle_tray(command)
+
+    def _handle_tray(self, command: Command) -> None:
+        match command:
+            case TrayMissing(error):
+                # Panels come up late after a login; only one that stays away is worth a word.
+                self._tray_hint = (self._clock.monotonic_s() + TRAY_HINT_S, error)
+            case TrayShown():
+                self._tray_hint = None
+                self._herald.retract("tray")
+
+    def _give_tray_hint(self, now_s: float) -> None:
+        if self._tray_hint is not None and self._tray_hint[0] <= now_s:
+            self._herald.announce("tray", self._tray_hint[1], command="tell_notice")
+            self._tray_hint = None
 
     def _check_now(self) -> None:
         now_s = self._clock.monotonic_s()
