@@ -508,7 +508,7 @@ class Poller:
         self._reduce(status.Failed(watch.account.id, error, now, retry))
         if isinstance(error, AuthError):
             watch.claims = error.claims or watch.claims
-        if not schedule.is_passing(error):
+        if not error.transient:
             self._herald.announce(
                 _attention_tag(watch.account.id),
                 error,

@@ -21,12 +21,12 @@
        ├─ Unreachable *
        │  └─ UntrustedCertificate *
        ├─ Throttled *(retry_after_s)
-       ├─ ServiceUnavailable *(retry_after_s)
-       ├─ CursorExpired
+       │  └─ ServiceUnavailable *
+       ├─ CursorExpired *
        ├─ TokenRejected(claims)
        ├─ AccessDenied
        ├─ MailboxUnavailable
-       └─ InvalidResponse
+       └─ InvalidResponse *
 
     * transient: the next poll may well succeed without the person.
 """
@@ -208,6 +208,8 @@ class ServiceUnavailable(Throttled):
 
 class CursorExpired(MailSourceError):
     """The delta link is no longer known to the server; a full round mends it."""
+
+    transient = True
 
 
 class TokenRejected(MailSourceError):

@@ -14,7 +14,6 @@ from __future__ import annotations
 from mailtray.core.errors import (
     AccessDenied,
     AuthError,
-    InvalidResponse,
     MailboxUnavailable,
     MailtrayError,
     Throttled,
@@ -73,8 +72,3 @@ def retry_delay(
     first_s = min(SERVICE_FIRST_RETRY_S, interval_s)
     grown_s = min(SERVICE_MAX_RETRY_S, first_s * 2.0 ** min(failures - 1, 10))
     return max(MIN_DELAY_S, grown_s * (1.0 + 0.2 * dice))
-
-
-def is_passing(error: MailtrayError) -> bool:
-    """Say whether a failure is worth a word only on the icon, since it may pass by itself."""
-    return isinstance(error, Unreachable | Throttled | InvalidResponse)

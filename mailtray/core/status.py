@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mailtray.core import text
 from mailtray.core.compose import clean, clip, headline, isolate
 from mailtray.core.errors import (
+    CursorExpired,
     InvalidResponse,
     MailtrayError,
     SignInRequired,
@@ -212,7 +213,7 @@ def state_of(error: MailtrayError) -> State:
             return State.ATTENTION
         case Throttled():
             return State.THROTTLED
-        case Unreachable() | InvalidResponse():
+        case Unreachable() | InvalidResponse() | CursorExpired():
             return State.OFFLINE
         case _:
             return State.ATTENTION
