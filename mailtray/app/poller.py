@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from mailtray.app.workers import Workers
     from mailtray.app.world import Wishes, World
-    from mailtray.core.model import AccountId
+    from mailtray.core.model import AccountId, TrayView
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +96,7 @@ class Poller:
         self._is_vault_owed = True
         self._unkept: dict[AccountId, str] = {}
         self._tray_hint: tuple[float, MailtrayError] | None = None
+        self._shown_view: TrayView | None = None
         self._told_state: dict[str, object] = {}
         self._waiters: list[_Waiter] = []
         self._sign_in_waiters: list[SimpleQueue[Mapping[str, object]]] = []
@@ -540,7 +541,9 @@ class Poller:
     def _publish(self) -> None:
         """Show the status on the tray and, where it changed, as event lines."""
         view = status.view(self._status, self._clock.now().astimezone())
-        self._world.tray.render(view)
+        if view != self._shown_view:
+            self._world.tray.render(view)
+            self._shown_view = view
         for key, event in answers.status_events(self._status, view):
             if self._told_state.get(key) != (event["state"], event["unread"], event["error"]):
                 self._told_state[key] = (event["state"], event["unread"], event["error"])
