@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msal
@@ -27,13 +26,13 @@ class Carrier(HTTPAdapter):
         super().__init__()
         self._url = url
 
-    def send(
-        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
-    ) -> requests.Response:  # noqa: ANN401 (requests' own signature)
+    def send(  # type: ignore[override]  # the keywords are passed on as they come
+        self, request: requests.PreparedRequest, **options: object
+    ) -> requests.Response:
         parts = urlsplit(str(request.url))
         request.headers["Host"] = parts.netloc
         request.url = self._url + parts.path + (f"?{parts.query}" if parts.query else "")
-        return super().send(request, *args, **kwargs)
+        return super().send(request, **options)  # type: ignore[arg-type]  # as they came
 
 
 @pytest.fixture
@@ -118,7 +117,7 @@ def redirect_uri(answers: list[dict[str, str]]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(b"You can close this page.")
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name there)
+        def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)

@@ -96,10 +96,10 @@ def test_settings_and_reset(sim: Simulator) -> None:
     answer = post(sim, "settings", settings).json()
     assert answer["unknown_client_ids"] == ["a"]
     assert answer["authorize_error"]["redirect"] is True
-    assert sim.cloud.isread_partial is False
+    assert not sim.cloud.isread_partial
     sim.cloud.deliver()
     post(sim, "reset")
-    assert sim.cloud.isread_partial is True
+    assert state(sim)["settings"]["isread_partial"] is True
     assert len(state(sim)["accounts"][0]["messages"]) == 7
 
 
@@ -238,7 +238,7 @@ class Labels(HTMLParser):
         pytest.param("/devicelogin", id="device code"),
         pytest.param(
             "/common/oauth2/v2.0/authorize?client_id=11111111-2222-3333-4444-555555555555"
-            "&response_type=code&redirect_uri=http://localhost:1&scope=openid&state=s", id="account",
+            "&response_type=code&redirect_uri=http://localhost:1&scope=openid", id="account",
         ),
     ],
 )  # fmt: skip

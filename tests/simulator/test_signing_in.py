@@ -1,6 +1,8 @@
 """The whole of a sign-in, with the real MSAL on one side and a walking person on the other."""
 
+import re
 import threading
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -104,39 +106,56 @@ def test_refresh_rotates_the_refresh_token(
 
 
 @pytest.mark.parametrize(
-    ("revocation", "error", "code", "suberror"),
+    ("revocation", "refusal"),
     [
-        pytest.param({}, "invalid_grant", 50173, "bad_token", id="revoked"),
+        pytest.param({}, ("invalid_grant", [50173], "bad_token"), id="revoked"),
         pytest.param(
             {"aadsts": 700082, "suberror": "token_expired"},
-            "invalid_grant", 700082, "token_expired", id="expired from disuse",
+            ("invalid_grant", [700082], "token_expired"),
+            id="expired from disuse",
         ),
         pytest.param(
             {"aadsts": 53003, "suberror": "message_only", "error": "interaction_required"},
-            "interaction_required", 53003, "message_only", id="blocked by a policy",
+            ("interaction_required", [53003], "message_only"),
+            id="blocked by a policy",
         ),
     ],
-)  # fmt: skip
+)
 def test_revoked_until_the_next_sign_in(
     sim: Simulator,
     app: msal.PublicClientApplication,
     sign_in: SignIn,
     revocation: dict[str, Any],
-    error: str,
-    code: int,
-    suberror: str,
+    refusal: tuple[str, list[int], str],
 ) -> None:
     sign_in()
     sim.cloud.revoke_refresh_tokens(ADA, **revocation)
     account = app.get_accounts()[0]
     refused = app.acquire_token_silent_with_error(SCOPES, account, force_refresh=True)
-    assert (refused["error"], refused["error_codes"], refused["suberror"]) == (
-        error, [code], suberror,
-    )  # fmt: skip
+    assert (refused["error"], refused["error_codes"], refused["suberror"]) == refusal
     sign_in()
-    assert "access_token" in app.acquire_token_silent_with_error(
-        SCOPES, account, force_refresh=True
-    )
+    renewed = app.acquire_token_silent_with_error(SCOPES, account, force_refresh=True)
+    assert "access_token" in renewed
+
+
+def test_claims_challenge_is_met_by_a_token_asked_for_with_it(
+    sim: Simulator, app: msal.PublicClientApplication, sign_in: SignIn, http: requests.Session
+) -> None:
+    token = sign_in()["access_token"]
+    account = app.get_accounts()[0]
+
+    def call(token: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return http.get("https://graph.microsoft.com/v1.0/me", headers=headers, timeout=5)
+
+    sim.cloud.challenge_next()
+    refused = call(token)
+    assert refused.status_code == 401
+    plain = app.acquire_token_silent_with_error(SCOPES, account, force_refresh=True)
+    assert call(plain["access_token"]).status_code == 401
+    claims = b64decode(re.findall(r'claims="([^"]*)"', refused.headers["WWW-Authenticate"])[0])
+    answer = app.acquire_token_silent_with_error(SCOPES, account, claims_challenge=claims.decode())
+    assert call(answer["access_token"]).status_code == 200
 
 
 def test_claims_of_a_revocation_reach_the_client(
