@@ -8,14 +8,14 @@ import re
 import sys
 import time
 import unicodedata
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING, TextIO
 
 from mailtray.adapters.private_files import make_private_folder, open_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from io import TextIOWrapper
     from pathlib import Path
 
@@ -30,12 +30,13 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
+@contextmanager
 def configure_logs(
     path: Path, level: str, *, verbose: bool, stream: TextIO | None = None
-) -> Callable[[], None]:
-    """Send the program's own records to a file, two megabytes at most, for its owner alone.
+) -> Iterator[None]:
+    """Send the program's own records to a file while the context lasts.
 
-    Of other libraries only warnings are kept, without whatever looks like a token. A file that
+    The file is for its owner alone, and two megabytes at most with its predecessor. Of other libraries only warnings are kept, without whatever looks like a token. A file that
     cannot be written never stops the program.
 
     Args:
@@ -43,9 +44,6 @@ def configure_logs(
         level: ``error``, ``warning``, ``info`` or ``debug``, for the file.
         verbose: True to send everything to ``stream`` as well.
         stream: Standard error if left out.
-
-    Returns:
-        A function that undoes it.
     """
     handlers: list[logging.Handler] = []
     with suppress(OSError):
@@ -64,15 +62,14 @@ def configure_logs(
     for handler in handlers:
         handler.setFormatter(CleanFormatter(_FORMAT))
         root.addHandler(handler)
-
-    def undo() -> None:
+    try:
+        yield
+    finally:
         for handler in handlers:
             root.removeHandler(handler)
             handler.close()
         root.setLevel(before[0])
         ours.setLevel(before[1])
-
-    return undo
 
 
 class CleanFormatter(logging.Formatter):
