@@ -36,7 +36,7 @@ def account(one: status.AccountStatus) -> Mapping[str, object]:
         "checked": None if one.checked is None else one.checked.isoformat(timespec="seconds"),
         "error": None if one.error is None else one.error.title,
         "hint": None if one.error is None else one.error.hint,
-        "needs_sign_in": one.state is status.State.ATTENTION,
+        "needs_sign_in": status.needs_sign_in(one.error),
         "messages": [message(one_message) for one_message in one.latest],
     }
 

@@ -513,7 +513,7 @@ class Poller:
             self._herald.announce(
                 _attention_tag(watch.account.id),
                 error,
-                command="sign_in" if isinstance(error, AuthError) else "check_now",
+                command="sign_in" if status.needs_sign_in(error) else "check_now",
                 account=watch.account.id,
             )
         _log.info("poll failed: %s, next in %s s", type(error).__name__, delay_s)

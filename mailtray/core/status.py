@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from mailtray.core import text
 from mailtray.core.compose import clean, clip, headline, isolate
 from mailtray.core.errors import (
+    AccessDenied,
+    AuthError,
+    ConsentRequired,
     CursorExpired,
     InvalidResponse,
     MailtrayError,
@@ -17,7 +20,7 @@ from mailtray.core.errors import (
     Unreachable,
     UntrustedCertificate,
 )
-from mailtray.core.model import IconKind, MenuItem, TrayView
+from mailtray.core.model import AuthAction, IconKind, MenuItem, TrayView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +43,16 @@ class State(StrEnum):
     ATTENTION = "attention"
     OFFLINE = "offline"
     THROTTLED = "throttled"
+
+
+_URGENCY = (
+    State.ATTENTION,
+    State.SIGNED_OUT,
+    State.SIGNING_IN,
+    State.OFFLINE,
+    State.THROTTLED,
+    State.OK,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +232,17 @@ def state_of(error: MailtrayError) -> State:
             return State.ATTENTION
 
 
+def needs_sign_in(error: MailtrayError | None) -> bool:
+    """Say whether signing in again may mend an error."""
+    match error:
+        case SignInRequired() | ConsentRequired() | AccessDenied():
+            return True
+        case AuthError(action=AuthAction.SIGN_IN):
+            return True
+        case _:
+            return False
+
+
 def overall(status: Status) -> State:
     """Return the one state that the icon stands for: the one that asks most of the person."""
     if status.is_signing_in:
@@ -227,9 +251,11 @@ def overall(status: Status) -> State:
         if status.notice is not None or status.sign_in_error is not None:
             return State.ATTENTION
         return State.OK if status.is_starting and status.is_configured else State.SIGNED_OUT
-    states = {one.state for one in status.accounts.values()}
-    order = (State.ATTENTION, State.OFFLINE, State.THROTTLED, State.OK)
-    return next(state for state in order if state in states)
+    return _worst_first(status)[0].state
+
+
+def _worst_first(status: Status) -> list[AccountStatus]:
+    return sorted(status.accounts.values(), key=lambda one: _URGENCY.index(one.state))
 
 
 def unread_count(status: Status) -> int:
@@ -274,7 +300,7 @@ def _tooltip(status: Status, now: datetime) -> str:
         lines = [*_state_lines(one, now), isolate(clean(one.account.username))]
     else:
         lines = [text.unread(unread_count(status))]
-        lines += [f"{_who(one)}: {_state_lines(one, now)[0]}" for one in status.accounts.values()]
+        lines += [f"{_who(one)}: {_state_lines(one, now)[0]}" for one in _worst_first(status)]
     if status.notice is not None:
         lines.append(status.notice.title)
     return "\n".join(lines)
@@ -298,7 +324,7 @@ def _state_lines(one: AccountStatus, now: datetime) -> list[str]:
             return [text.CHECKING]
         return [f"{text.unread(one.unread)} · {text.checked_at(_clock(one.checked, now))}"]
     lines = [one.error.title]
-    if one.retry is not None and one.since is not None:
+    if one.error.transient and one.since is not None:
         lines.append(text.offline_since(_clock(one.since, now)))
     elif one.error.hint:
         lines.append(one.error.hint)
@@ -322,19 +348,30 @@ def _menu(status: Status, now: datetime) -> tuple[MenuItem, ...]:
     items: list[MenuItem] = []
     for one in status.accounts.values():
         items += _account_items(one, now)
-    if not status.accounts or status.notice is not None:
-        notice = _program_lines(replace(status, accounts={}))[0]
-        items.append(
-            MenuItem(clip(notice, _MENU_LINE_UNITS), "tell_notice" if status.notice else "")
-        )
+    items += _program_items(status)
     items.append(_LINE)
-    if status.accounts:
+    if _can_check(status):
         items.append(MenuItem(text.MENU_CHECK_NOW, "check_now", is_default=True))
-        items.append(MenuItem(text.MENU_OPEN_MAILBOX, "open_mailbox"))
-        items.append(_LINE)
+    if status.accounts:
+        items += [MenuItem(text.MENU_OPEN_MAILBOX, "open_mailbox"), _LINE]
     items += _sign_in_items(status)
     items += [_LINE, MenuItem(text.MENU_QUIT, "quit")]
     return tuple(items)
+
+
+def _program_items(status: Status) -> list[MenuItem]:
+    if status.accounts:
+        line = "" if status.notice is None else status.notice.title
+    else:
+        line = text.FINISH_SIGN_IN if status.is_signing_in else _program_lines(status)[0]
+    if not line:
+        return []
+    is_notice = status.notice is not None and line == status.notice.title
+    return [MenuItem(clip(line, _MENU_LINE_UNITS), "tell_notice" if is_notice else "")]
+
+
+def _can_check(status: Status) -> bool:
+    return any(not isinstance(one.error, SignInRequired) for one in status.accounts.values())
 
 
 def _account_items(one: AccountStatus, now: datetime) -> list[MenuItem]:
@@ -358,8 +395,16 @@ def _sign_in_items(status: Status) -> list[MenuItem]:
     items: list[MenuItem] = []
     for one in status.accounts.values():
         suffix = f" · {_who(one)}" if several else ""
-        if isinstance(one.error, SignInRequired) or one.state is State.ATTENTION:
-            items.append(MenuItem(text.MENU_SIGN_IN_AGAIN + suffix, "sign_in", one.account.id))
+        if needs_sign_in(one.error):
+            is_default = not (_can_check(status) or items)
+            items.append(
+                MenuItem(
+                    text.MENU_SIGN_IN_AGAIN + suffix,
+                    "sign_in",
+                    one.account.id,
+                    is_default=is_default,
+                )
+            )
         items.append(MenuItem(text.MENU_SIGN_OUT + suffix, "sign_out", one.account.id))
     items.append(MenuItem(text.MENU_ADD_ACCOUNT, "sign_in"))
     return items
