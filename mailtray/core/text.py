@@ -27,7 +27,8 @@ MENU_SET_UP = "How to set up…"
 MENU_QUIT = "Quit"
 
 NO_CLIENT_ID_TITLE = "mailtray needs a client id"
-TOKENS_IN_MEMORY = "Signed in until mailtray quits"
+NO_TRAY_TITLE = "No panel shows mailtray's icon"
+NO_TRAY_HINT = "Notifications work; “mailtray status” and “mailtray quit” do the rest."
 
 
 def no_client_id_hint(settings_path: str) -> str:

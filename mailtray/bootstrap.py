@@ -1,0 +1,463 @@
+"""The composition root: from what the person said to a program ready to run.
+
+The only module that names concrete adapters. Nothing here talks to the network, and the tray
+comes before everything that is slow to load.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from mailtray.adapters.no_tray import NoTray
+from mailtray.adapters.settings_file import Home, load_settings
+from mailtray.adapters.system import BrowserOpener, SystemClock
+from mailtray.app import answers
+from mailtray.app.check import check_once
+from mailtray.app.commands import (
+    Ask,
+    Clicked,
+    Command,
+    NotifierAvailable,
+    TrayMissing,
+    TrayShown,
+    from_menu,
+)
+from mailtray.app.lifecycle import App
+from mailtray.app.poller import Poller
+from mailtray.app.workers import FetchThreads
+from mailtray.app.world import Wishes, World
+from mailtray.core import text
+from mailtray.core.compose import Places
+from mailtray.core.errors import ConfigError, MailtrayError, TrayError
+from mailtray.core.settings import INTERVAL_MIN_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import TextIO
+
+    from mailtray.adapters.desktop_loop import DesktopLoop
+    from mailtray.adapters.http import Http
+    from mailtray.core.model import Notification
+    from mailtray.core.settings import Settings
+    from mailtray.ports import Clock, EventSink, IdentityProvider, Notifier, Tray, Vault
+
+_log = logging.getLogger(__name__)
+
+ANY_INTERVAL_S = 0.001
+"""A simulator on the loopback may be polled as fast as one likes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the person said on the command line, or the demo in their place.
+
+    Attributes:
+        home: Where everything is kept; the system's own places where ``None``.
+        service_url: A simulator on the loopback to talk to instead of Microsoft 365.
+        said: Settings given as options.
+        tray: ``auto`` or ``none``; the setting where empty. Likewise ``notifier``.
+        events: Receives event lines.
+        console: Receives the console notifier's lines; standard error where ``None``.
+        event_sink: Receives the events themselves.
+        tokens_in_memory: True to leave the keyring alone.
+        open_browser: Opens the sign-in page; the system's browser where ``None``.
+    """
+
+    home: Path | None = None
+    service_url: str | None = None
+    said: Mapping[str, object] = field(default_factory=dict)
+    verbose: bool = False
+    tray: str = ""
+    notifier: str = ""
+    events: TextIO | None = None
+    console: TextIO | None = None
+    event_sink: EventSink | None = None
+    tokens_in_memory: bool = False
+    open_browser: Callable[[str], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What every command needs: the wishes, and the ways to Microsoft and to the keyring."""
+
+    home: Home
+    settings: Settings
+    wishes: Wishes
+    clock: Clock
+    http: Http
+    identity: IdentityProvider
+    vault: Vault
+
+
+def _parts(options: Options) -> _Parts:
+    """Read the wishes and build what hangs on nothing else.
+
+    Raises:
+        ConfigError: A wish cannot be understood.
+    """
+    from mailtray.adapters.http import Http
+    from mailtray.adapters.msal_identity import MsalIdentity
+
+    home = Home.default() if options.home is None else Home.at(options.home)
+    home.prepare()
+    least_s = INTERVAL_MIN_S if options.service_url is None else ANY_INTERVAL_S
+    settings = load_settings(home, options.said, interval_min_s=least_s)
+    clock = SystemClock()
+    here = settings.endpoints
+    try:
+        http = Http(
+            login_root=here.login_root,
+            graph_root=here.graph_root,
+            clock=clock,
+            service_url=options.service_url,
+        )
+    except ValueError as exc:
+        raise ConfigError(origin="command line", key="--service-url", problem=str(exc)) from exc
+    identity = MsalIdentity(
+        settings.client_id,
+        f"{here.login_root}/{settings.tenant}",
+        http,
+        clock,
+        open_browser=options.open_browser or BrowserOpener().open,
+    )
+    wishes = _wishes(settings, home, options.service_url)
+    return _Parts(home, settings, wishes, clock, http, identity, _vault(options, home))
+
+
+def _wishes(settings: Settings, home: Home, service_url: str | None) -> Wishes:
+    here = settings.endpoints
+    origin = (service_url or "").rstrip("/")
+    unconfigured = None
+    if not settings.client_id:
+        hint = text.no_client_id_hint(str(home.settings_path))
+        unconfigured = MailtrayError(text.NO_CLIENT_ID_TITLE, hint)
+    return Wishes(
+        interval_s=settings.interval_s,
+        scopes=settings.scopes,
+        places=Places(
+            mailbox=f"{origin}/mail/" if origin else here.mailbox,
+            hosts=here.webmail_hosts,
+            origin=origin,
+        ),
+        max_single=settings.max_single_notifications,
+        unconfigured=unconfigured,
+    )
+
+
+def _vault(options: Options, home: Home) -> Vault:
+    if options.tokens_in_memory:
+        from mailtray.adapters.memory_vault import MemoryVault
+
+        return MemoryVault()
+    from mailtray.adapters.keyring_vault import KeyringVault
+
+    return KeyringVault(home.vault_service)
+
+
+# -- the resident program -------------------------------------------------------------------------
+
+
+@contextmanager
+def resident(options: Options) -> Iterator[App]:
+    """Yield the program, ready to run, holding the home's lock and answering its socket.
+
+    Raises:
+        ConfigError: A wish cannot be understood.
+        AlreadyRunning: Another mailtray holds this home.
+    """
+    from mailtray.adapters.control_socket import ControlServer, SingleInstance, load_authkey
+    from mailtray.adapters.logs import configure_logs
+
+    with ExitStack() as stack:
+        parts = _parts(options)
+        home, settings = parts.home, parts.settings
+        stack.enter_context(SingleInstance(home.lock_path))
+        stack.enter_context(
+            configure_logs(home.log_path, settings.log_level, verbose=options.verbose)
+        )
+        inbox: SimpleQueue[Command] = SimpleQueue()
+        desktop = _Desktop(inbox.put, options.console or sys.stderr)
+        stack.callback(desktop.close)
+        tray = desktop.tray(options.tray or settings.tray)
+        world = _world(
+            parts, options, desktop.notifier(options.notifier or settings.notifier), tray
+        )
+        app = App(Poller(world, parts.wishes, inbox, FetchThreads()), tray)
+        desktop.on_quit = app.quit
+        authkey = load_authkey(home.authkey_path)
+        stack.enter_context(ControlServer(home.socket_address, authkey, _ask_poller(inbox)))
+        yield app
+
+
+def _world(parts: _Parts, options: Options, notifier: Notifier, tray: Tray) -> World:
+    from mailtray.adapters.graph_mail import GraphMail
+    from mailtray.adapters.sqlite_state import SqliteStateStore
+
+    return World(
+        clock=parts.clock,
+        vault=parts.vault,
+        state=SqliteStateStore(parts.home.state_path),
+        identity=parts.identity,
+        mail=GraphMail(parts.settings.endpoints.graph_root, parts.http, parts.clock),
+        notifier=notifier,
+        tray=tray,
+        events=_events(options),
+        opener=BrowserOpener(),
+    )
+
+
+def _events(options: Options) -> EventSink:
+    from mailtray.adapters.event_lines import JsonLines, NoEvents
+
+    if options.event_sink is not None:
+        return options.event_sink
+    return NoEvents() if options.events is None else JsonLines(options.events)
+
+
+def _ask_poller(
+    inbox: SimpleQueue[Command],
+) -> Callable[[Mapping[str, object]], Iterator[Mapping[str, object]]]:
+    def handle(request: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+        replies: SimpleQueue[Mapping[str, object]] = SimpleQueue()
+        inbox.put(Ask(request, replies))
+        while True:
+            reply = replies.get()
+            yield reply
+            if reply["done"]:
+                return
+
+    return handle
+
+
+# -- commands of other processes, with or without a running program -------------------------------
+
+
+def ask(
+    options: Options,
+    request: Mapping[str, object],
+    *,
+    timeout_s: float,
+    on_progress: Callable[[Mapping[str, object]], None] | None = None,
+) -> Mapping[str, object]:
+    """Ask the running program something and return its last answer.
+
+    Args:
+        options: Whose home.
+        request: See :class:`mailtray.app.commands.Ask`.
+        timeout_s: How long to wait for each answer, in seconds.
+        on_progress: Receives the answers before the last.
+
+    Raises:
+        NotRunning: No mailtray answers for this home.
+    """
+    from mailtray.adapters import control_socket
+
+    home = Home.default() if options.home is None else Home.at(options.home)
+    authkey = control_socket.load_authkey(home.authkey_path)
+    return control_socket.ask(
+        home.socket_address, authkey, request, timeout_s=timeout_s, on_progress=on_progress
+    )
+
+
+def check_alone(options: Options) -> Mapping[str, object]:
+    """Look for mail without a running program.
+
+    Raises:
+        ConfigError: A wish cannot be understood.
+        VaultError: The keyring does not tell which accounts there are.
+    """
+    parts = _parts(options)
+
+    world = _world(
+        parts, options, _Desktop(lambda _: None, sys.stderr).notifier("console"), NoTray()
+    )
+    now_is = check_once(world, parts.wishes)
+    return answers.state(now_is, parts.clock.now().astimezone())
+
+
+def sign_in_alone(
+    options: Options, on_page: Callable[[str, str], None], *, by_device_code: bool
+) -> Mapping[str, object]:
+    """Sign in without a running program.
+
+    Args:
+        options: Whose home.
+        on_page: Receives the address to go to and the code to type there, or an empty one.
+        by_device_code: True to sign in on another device.
+
+    Raises:
+        ConfigError: A wish cannot be understood.
+        AuthError, MailSourceError: It did not end well.
+        VaultError: The keyring did not take the tokens, so there is no use in them.
+    """
+    parts = _parts(options)
+    if parts.wishes.unconfigured is not None:
+        raise parts.wishes.unconfigured
+    deadline_s = parts.wishes.sign_in_deadline_s
+    if by_device_code:
+        signed_in = parts.identity.sign_in_by_device_code(
+            parts.wishes.scopes, claims=None, deadline_s=deadline_s, on_code=on_page
+        )
+    else:
+        signed_in = parts.identity.sign_in(
+            parts.wishes.scopes,
+            login_hint=None,
+            claims=None,
+            deadline_s=deadline_s,
+            on_url=lambda url: on_page(url, ""),
+        )
+    parts.vault.save(signed_in.account.id, signed_in.cache)
+    return answers.signed_in(signed_in.account)
+
+
+def sign_out_alone(options: Options) -> None:
+    """Erase every account's tokens and what is remembered of it.
+
+    Raises:
+        ConfigError: A wish cannot be understood.
+        VaultError, StateError: Something could not be erased.
+    """
+    from mailtray.adapters.sqlite_state import SqliteStateStore
+
+    parts = _parts(options)
+    state = SqliteStateStore(parts.home.state_path)
+    for account in parts.vault.accounts():
+        parts.vault.clear(account)
+        state.forget(account)
+    state.close()
+
+
+# -- which desktop this is -------------------------------------------------------------------------
+
+
+class _Desktop:
+    """Builds the tray and the notifier that this desktop can have.
+
+    Args:
+        post: Takes what they tell the poller.
+        console: Receives the console notifier's lines.
+
+    Attributes:
+        on_quit: Called for "Quit": past the inbox, so that a keyring that waits for its
+            password cannot keep the program from ending.
+    """
+
+    def __init__(self, post: Callable[[Command], None], console: TextIO) -> None:
+        self._post = post
+        self._console = console
+        self._loop: DesktopLoop | None = None
+        self.on_quit: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """End the loop of the bus."""
+        if self._loop is not None:
+            self._loop.close()
+
+    def tray(self, wish: str) -> Tray:
+        """Return the best tray to be had; one that nobody can see is told to the poller."""
+        if wish == "none":
+            return NoTray()
+        if sys.platform == "linux":
+            return self._linux_tray()
+        else:  # noqa: RET505 - mypy reads the other systems' code here
+            try:
+                return self._pystray()
+            except TrayError as error:
+                self._post(TrayMissing(error))
+                return NoTray()
+
+    def _linux_tray(self) -> Tray:
+        from mailtray.adapters.status_notifier_tray import StatusNotifierTray
+
+        tray = StatusNotifierTray(self._desktop_loop(), self._on_command, on_hosted=self._on_hosted)
+        try:
+            if tray.start():
+                return tray
+            error = TrayError(text.NO_TRAY_TITLE, text.NO_TRAY_HINT)
+        except TrayError as no_bus:
+            error = no_bus
+        try:
+            docked = self._pystray()
+        except TrayError:
+            _log.warning("%s. %s", error.title, error.hint)
+            self._post(TrayMissing(error))
+            return tray
+        tray.stop()
+        return docked
+
+    def _pystray(self) -> Tray:
+        from mailtray.adapters.pystray_tray import PystrayTray
+
+        return PystrayTray(self._on_command)
+
+    def _on_command(self, command: str, argument: str) -> None:
+        if command == "quit" and self.on_quit is not None:
+            self.on_quit()
+        else:
+            self._post(from_menu(command, argument))
+
+    def _on_hosted(self, is_hosted: bool) -> None:  # noqa: FBT001 - the tray's callback
+        if is_hosted:
+            self._post(TrayShown())
+
+    def notifier(self, wish: str) -> Notifier:
+        """Return the best notifier to be had: a ladder of them, tried from the top."""
+        from mailtray.adapters.console_notifier import ConsoleNotifier
+        from mailtray.adapters.notifier_ladder import NotifierLadder
+
+        console = partial(ConsoleNotifier, self._console)
+        if wish == "console":
+            return console()
+        rungs = [*self._desktop_rungs()]
+        if not _has_desktop():
+            # Elsewhere a message waits for a notification server rather than scroll by unseen.
+            rungs.append(console)
+        return NotifierLadder(rungs)
+
+    def _desktop_rungs(self) -> list[Callable[[], Notifier]]:
+        from mailtray.adapters.icons import app_icon_path
+        from mailtray.adapters.plyer_notifier import PlyerNotifier
+
+        loop, icon = self._desktop_loop(), app_icon_path()
+        plyer = partial(PlyerNotifier, loop, icon=icon)
+        if sys.platform == "linux":
+            from mailtray.adapters.freedesktop_notifier import FreedesktopNotifier
+
+            available = partial(self._post, NotifierAvailable())
+            freedesktop = partial(
+                FreedesktopNotifier, loop, self._on_click, icon=icon, on_available=available
+            )
+            return [freedesktop, plyer]
+        else:  # noqa: RET505 - mypy reads the other systems' code here
+            from mailtray.adapters.desktop_notifier import DesktopNotifierNotifier
+
+            return [partial(DesktopNotifierNotifier, loop, self._on_click, icon=icon), plyer]
+
+    def _on_click(self, notification: Notification) -> None:
+        self._post(Clicked(notification))
+
+    def _desktop_loop(self) -> DesktopLoop:
+        from mailtray.adapters.desktop_loop import DesktopLoop
+
+        if self._loop is None:
+            self._loop = DesktopLoop()
+        return self._loop
+
+
+def _has_desktop() -> bool:
+    """Say whether there is a desktop on which a notification can ever appear."""
+    if sys.platform != "linux":
+        return True
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False
+    _, _, path = os.environ.get("DBUS_SESSION_BUS_ADDRESS", "").partition("unix:path=")
+    runtime_dir = os.environ.get("XDG_RUNTIME_DIR", "")
+    return Path(path.split(",")[0] or f"{runtime_dir}/bus").exists()
