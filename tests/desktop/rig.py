@@ -38,7 +38,7 @@ NOTIFICATIONS = "org.freedesktop.Notifications"
 WATCHER = "org.kde.StatusNotifierWatcher"
 SECRETS = "org.freedesktop.secrets"
 
-MARK = "MAILTRAY_DESKTOP_SESSION"
+MARK = "DESKTOP_TEST_SESSION"
 KEPT_VARIABLES = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR", "CI")
 LIBRARY_FOLDERS = ("/usr/lib", "/usr/libexec")
 
