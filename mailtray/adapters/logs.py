@@ -36,8 +36,9 @@ def configure_logs(
 ) -> Iterator[None]:
     """Send the program's own records to a file while the context lasts.
 
-    The file is for its owner alone, and two megabytes at most with its predecessor. Of other libraries only warnings are kept, without whatever looks like a token. A file that
-    cannot be written never stops the program.
+    The file is for its owner alone, and two megabytes at most with its predecessor. Of other
+    libraries only warnings are kept, without whatever looks like a token. A file that cannot be
+    written never stops the program.
 
     Args:
         path: The file; the one before it gets a ``.1``.
