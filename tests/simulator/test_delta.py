@@ -166,6 +166,14 @@ def test_filter_bounds_the_first_round_and_all_later_ones(sim: Simulator, read: 
     assert read(link)[0] == []
 
 
+def test_filtered_first_round_is_capped(sim: Simulator, read: Read) -> None:
+    sim.cloud.deliver(count=5_001)
+    link = f"{DELTA}?$select=id&$filter=receivedDateTime ge 2026-01-01T00:00:00Z"
+    items, link = read(link, prefer="odata.maxpagesize=1000")
+    assert len(items) == 5_000
+    assert read(link)[0] == []
+
+
 @pytest.mark.parametrize(
     ("options", "knob"),
     [

@@ -227,3 +227,67 @@ def test_token_words(sim: Simulator, http: requests.Session) -> None:
     assert set(answer.json()["error"]["innerError"]) == {
         "date", "request-id", "client-request-id",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "subjects"),
+    [
+        pytest.param(
+            "$filter=subject eq 'payslip for this month'", ["Payslip for this month"],
+            id="by text, in any letter case",
+        ),
+        pytest.param(
+            "$filter=from/emailAddress/address eq 'mary@adatum.example'", ["Reading list"],
+            id="by sender",
+        ),
+        pytest.param(
+            "$orderby=subject desc&$top=2", ["Your trip to Turin", "Reading list"],
+            id="sorted by subject",
+        ),
+        pytest.param(
+            "$orderby=receivedDateTime asc&$top=1", ["Drawings, second set"], id="oldest first"
+        ),
+        pytest.param("$skip=5", ["Drawings, second set"], id="the last one"),
+    ],
+)  # fmt: skip
+def test_queries(graph: Graph, options: str, subjects: list[str]) -> None:
+    page = graph("GET", f"/me/mailFolders/inbox/messages?$select=subject&{options}").json()
+    assert [each["subject"] for each in page["value"]] == subjects
+
+
+def test_all_folders_together(graph: Graph) -> None:
+    page = graph("GET", "/me/messages?$orderby=subject asc&$top=1&$count=true").json()
+    assert (page["@odata.count"], page["value"][0]["subject"]) == (7, "Drawings, second set")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        pytest.param("GET", "/me/mailFolders/nowhere", None, 404, id="unknown folder"),
+        pytest.param("GET", "/me/calendar", None, 400, id="not mail"),
+        pytest.param("GET", "/organization", None, 400, id="not a mailbox"),
+        pytest.param("POST", "/me", {}, 405, id="profile is read only"),
+        pytest.param("PATCH", "/me/messages/{id}", {"isRead": "yes"}, 400, id="text for a flag"),
+        pytest.param("PATCH", "/me/messages/{id}", {"subject": "x"}, 400, id="not to be changed"),
+        pytest.param("POST", "/me/messages/{id}/move", {}, 400, id="move to nowhere"),
+        pytest.param(
+            "POST", "/me/messages/{id}/move", {"destinationId": "x"}, 404, id="move to the unknown"
+        ),
+        pytest.param("GET", "/me/mailFolders/archive/messages/{id}", None, 404, id="elsewhere"),
+    ],
+)  # fmt: skip
+def test_refused_calls(
+    sim: Simulator, graph: Graph, method: str, path: str, body: object, status: int
+) -> None:
+    (key,) = sim.cloud.deliver()
+    assert graph(method, path.replace("{id}", key), json=body).status_code == status
+
+
+def test_stale_etag_is_refused(sim: Simulator, graph: Graph, http: requests.Session) -> None:
+    (key,) = sim.cloud.deliver()
+    known = graph("GET", f"/me/messages/{key}")
+    url = f"https://graph.microsoft.com/v1.0/me/messages/{key}"
+    token = str(known.request.headers["Authorization"])
+    sim.cloud.touch([key], subject="Changed")
+    headers = {"Authorization": token, "If-Match": known.json()["@odata.etag"]}
+    assert http.patch(url, json={"isRead": True}, headers=headers, timeout=5).status_code == 412

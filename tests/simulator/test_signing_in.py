@@ -371,6 +371,51 @@ def test_browser_command_line(
     assert "400" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("prompt", "heading"),
+    [
+        pytest.param("", "Going back", id="nothing to ask"),
+        pytest.param("none", "Going back", id="nothing may be asked"),
+        pytest.param("login", "Enter the password", id="password again"),
+        pytest.param("select_account", "Who is signing in?", id="account again"),
+        pytest.param("consent", "Let this program in?", id="permissions again"),
+    ],
+)
+def test_prompts_in_a_browser_that_is_signed_in(sim: Simulator, prompt: str, heading: str) -> None:
+    url = authorize_url(sim, login_hint=ADA, response_mode="form_post", prompt=prompt)
+    with requests.Session() as browser:
+        first = browser.get(url.replace("prompt=none", ""), timeout=5).text
+        if prompt == "select_account":
+            first = browser.get(authorize_url(sim, login_hint=ADA), timeout=5).text
+        number = first.split('action="/signin/')[1].split('"')[0]
+        for form in ({"action": "password", "password": "x"}, {"action": "accept"}):
+            browser.post(f"{sim.url}/signin/{number}", data=form, timeout=5, allow_redirects=False)
+        assert heading in browser.get(url, timeout=5).text
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        pytest.param(
+            {"action": "account", "username": "who@x.example"}, "We know no account",
+            id="unknown account",
+        ),
+        pytest.param({"action": "accept"}, "did not fit this page", id="consent before anything"),
+        pytest.param({"action": "password"}, "did not fit this page", id="password for nobody"),
+    ],
+)  # fmt: skip
+def test_slips_on_the_sign_in_pages(sim: Simulator, form: dict[str, str], sentence: str) -> None:
+    first = requests.get(authorize_url(sim), timeout=5).text
+    number = first.split('action="/signin/')[1].split('"')[0]
+    answer = requests.post(f"{sim.url}/signin/{number}", data=form, timeout=5)
+    assert sentence in answer.text
+
+
+def test_sign_in_that_is_over(sim: Simulator) -> None:
+    form = {"action": "accept"}
+    assert "is over" in requests.post(f"{sim.url}/signin/nothing", data=form, timeout=5).text
+
+
 def test_signing_out_forgets_the_browser_session(sim: Simulator) -> None:
     with requests.Session() as browser:
         page = browser.get(authorize_url(sim, login_hint=ADA), timeout=5).text
