@@ -6,7 +6,6 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from mailtray.app import answers
@@ -90,7 +89,7 @@ class Poller:
         self._clock = world.clock
         self._watches: dict[AccountId, Watch] = {}
         self._herald = Herald(world.notifier, world.events, self._username)
-        self._flow = SignInFlow(world.identity, inbox.put)
+        self._flow = SignInFlow(world.identity, inbox.put, workers)
         self._status = status.Status(is_configured=wishes.unconfigured is None)
         self._restore_due_s: float | None = 0.0
         self._is_vault_owed = True
@@ -250,9 +249,10 @@ class Poller:
 
     def _open(self, url: str) -> None:
         # A text browser runs until its user quits it, so this has a thread of its own.
-        Thread(
-            target=self._world.opener.open, args=(url,), name="mailtray-open", daemon=True
-        ).start()
+        def work() -> None:
+            attempt(lambda: self._world.opener.open(url))
+
+        self._workers.start("mailtray-open", work)
 
     def _tell_notice(self) -> None:
         error = self._wishes.unconfigured or self._status.notice

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from mailtray.app.barrier import attempt
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailtray.app.commands import Command
+    from mailtray.app.workers import Workers
     from mailtray.ports import IdentityProvider
 
 
@@ -19,19 +19,18 @@ class SignInFlow:
     """Runs the identity provider's interactive sign-in; used by the poller only.
 
     Attributes:
+        is_running: Whether a sign-in waits for the person.
         page: Address of the sign-in page once it is known, while the flow runs.
     """
 
-    def __init__(self, identity: IdentityProvider, post: Callable[[Command], None]) -> None:
+    def __init__(
+        self, identity: IdentityProvider, post: Callable[[Command], None], workers: Workers
+    ) -> None:
         self._identity = identity
         self._post = post
-        self._thread: Thread | None = None
+        self._workers = workers
+        self.is_running = False
         self.page: str | None = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a sign-in waits for the person."""
-        return self._thread is not None
 
     def start(
         self,
@@ -55,14 +54,14 @@ class SignInFlow:
             )
             self._post(SignInEnded(outcome))
 
-        self._thread = Thread(target=run, name="mailtray-sign-in", daemon=True)
-        self._thread.start()
+        self.is_running = True
+        self._workers.start("mailtray-sign-in", run)
 
     def cancel(self) -> None:
         """Make a running flow end soon."""
-        if self._thread is not None:
+        if self.is_running:
             self._identity.cancel_sign_in()
 
     def ended(self) -> None:
         """Note that ``SignInEnded`` has arrived."""
-        self._thread, self.page = None, None
+        self.is_running, self.page = False, None

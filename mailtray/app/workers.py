@@ -1,4 +1,4 @@
-"""A few threads that wait for slow work, so that the poller never does."""
+"""The threads that wait for slow work, so that the poller never does."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ if TYPE_CHECKING:
 
 
 class Workers(Protocol):
-    """Runs work somewhere else."""
+    """Runs work, which raises nothing, somewhere else."""
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Run ``work``, which raises nothing, as soon as a thread is free."""
+        """Run ``work`` as soon as a thread is free."""
+        ...
+
+    def start(self, name: str, work: Callable[[], None]) -> None:
+        """Run ``work`` at once, on a thread of its own: it may wait for a person."""
         ...
 
 
@@ -40,6 +44,10 @@ class FetchThreads:
             name = f"mailtray-fetch-{self._started}"
             Thread(target=self._serve, name=name, daemon=True).start()
         self._waiting.put(work)
+
+    def start(self, name: str, work: Callable[[], None]) -> None:
+        """Run ``work`` on a thread of its own."""
+        Thread(target=work, name=name, daemon=True).start()
 
     def _serve(self) -> None:
         while True:
