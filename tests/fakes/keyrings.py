@@ -55,36 +55,44 @@ class CrashingKeyring(WindowsSizedKeyring):
 
     Attributes:
         calls_left: Calls that still work; ``None`` for any number.
-        dies_after: True to die when the fatal call has done its work.
+        moment: When the call after those dies: ``before`` its work, ``after`` it, or ``within``,
+            which is after the deletion that macOS makes out of the first half of a replacement.
     """
 
-    calls_left: int | None = None
-    dies_after = False
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls_left: int | None = None
+        self.moment = "before"
 
     def get_password(self, service: str, username: str) -> str | None:
-        self._count()
+        dies = self._is_last()
         found = super().get_password(service, username)
-        self._die()
+        self._end(dies=dies)
         return found
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        self._count()
+        dies = self._is_last()
+        if dies and self.moment == "within":
+            self.entries.pop((service, username), None)
+            raise Crash
         super().set_password(service, username, password)
-        self._die()
+        self._end(dies=dies)
 
     def delete_password(self, service: str, username: str) -> None:
-        self._count()
+        dies = self._is_last()
         super().delete_password(service, username)
-        self._die()
+        self._end(dies=dies)
 
-    def _count(self) -> None:
-        if self.calls_left is not None:
-            self.calls_left -= 1
-            if self.calls_left < 0:
-                raise Crash
+    def _is_last(self) -> bool:
+        if self.calls_left is None:
+            return False
+        self.calls_left -= 1
+        if self.calls_left < 0 and self.moment == "before":
+            raise Crash
+        return self.calls_left < 0
 
-    def _die(self) -> None:
-        if self.calls_left == 0 and self.dies_after:
+    def _end(self, *, dies: bool) -> None:
+        if dies:
             raise Crash
 
 
@@ -95,7 +103,9 @@ class RefusingKeyring(WindowsSizedKeyring):
         refusal: What every call raises, or ``None``.
     """
 
-    refusal: Exception | None = None
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusal: Exception | None = None
 
     def get_password(self, service: str, username: str) -> str | None:
         found = super().get_password(service, username)
@@ -113,6 +123,15 @@ class RefusingKeyring(WindowsSizedKeyring):
     def _refuse(self) -> None:
         if self.refusal is not None:
             raise self.refusal
+
+
+class HoldingKeyring(WindowsSizedKeyring):
+    """A keyring that gives nothing up."""
+
+    def delete_password(self, service: str, username: str) -> None:
+        self.calls.append(("delete", username))
+        if (service, username) in self.entries:
+            raise PasswordDeleteError("denied")
 
 
 ACCESS_LOST = KeyringError("Can't get password from keychain: (-25293, 'Security Auth Failure')")
