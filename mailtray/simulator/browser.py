@@ -7,6 +7,7 @@ Run as ``python -m mailtray.simulator.browser URL``, it can stand in for the sys
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from urllib.parse import urlencode, urljoin
 
 import requests
 
+MODULE = "mailtray.simulator.browser"
 MOST_PAGES = 12
 TIMEOUT_S = 30.0
 USERNAME_VARIABLE = "MAILTRAY_SIM_USERNAME"
@@ -158,20 +160,37 @@ def enter_device_code(url: str, user_code: str, *, username: str, consent: bool 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Walk through the sign-in pages at the address given; 0 if they ended well."""
+    """Walk through the sign-in pages at an address.
+
+    Like a real browser it comes back at once and goes on by itself: the program that started
+    it may not listen for the answer before then. With ``--wait`` it comes back at the end,
+    with 1 if the pages led nowhere.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m mailtray.simulator.browser", description=main.__doc__
+        prog=f"python -m {MODULE}", description="Sign in at the simulator as a person would."
     )
     parser.add_argument("url")
     parser.add_argument("--username", default=os.environ.get(USERNAME_VARIABLE, DEFAULT_USERNAME))
     parser.add_argument("--cancel", action="store_true", help="press Cancel at the consent page")
+    parser.add_argument("--wait", action="store_true", help="come back when the walk is over")
     options = parser.parse_args(arguments)
+    if not options.wait:
+        _go_on_alone(options)
+        return 0
     try:
         walk(options.url, username=options.username, consent=not options.cancel)
     except (WalkError, requests.RequestException) as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
     return 0
+
+
+def _go_on_alone(options: argparse.Namespace) -> None:
+    command = [sys.executable, "-m", MODULE, "--wait", "--username", options.username]
+    if options.cancel:
+        command.append("--cancel")
+    command += ["--", options.url]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 (this very module)
 
 
 if __name__ == "__main__":

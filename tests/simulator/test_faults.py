@@ -115,6 +115,16 @@ def test_impossible_faults(fields: dict[str, Any]) -> None:
         Fault(**fields)
 
 
+def test_stopped_and_started_again_it_is_where_it_was(sim: Simulator, graph: Graph) -> None:
+    url = sim.url
+    sim.stop()
+    with pytest.raises(requests.ConnectionError):
+        graph("GET", "/me")
+    sim.start()
+    assert sim.url == url
+    assert graph("GET", "/me").status_code == 200
+
+
 def test_control_is_never_hit(sim: Simulator) -> None:
     sim.cloud.add_fault(Fault(times=None, close="before"))
     assert requests.get(f"{sim.url}/_sim/state", timeout=5).status_code == 200
