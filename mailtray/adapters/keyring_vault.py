@@ -156,9 +156,6 @@ class _Text:
         heads = {head.slot: head for head in self._heads()}
         newest = max(heads.values(), key=_number, default=_Head("b"))
         target, other = ("b", "a") if newest.slot == "a" else ("a", "b")
-        if target in heads:
-            # Left there by a crash. It must not claim pieces that are about to change.
-            self._erase(target, 0)
         self._fill(target, _escape(text), newest.number + 1)
         try:
             self._empty(other, heads.get(other))
