@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from dbus_fast.aio import MessageBus
     from dbus_fast.message import Message
@@ -85,9 +84,9 @@ class SessionBus:
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     self._bus = await self._connect()
-            # The vendor documents Exception for a connection error; from a missing variable
-            # to a refused handshake they all mean the same here.
-            except Exception as exc:
+            # EOFError, ValueError: what answers is no bus or refused us; TypeError: an address
+            # without a usable transport; KeyError: no HOME to look for an address in.
+            except (OSError, EOFError, ValueError, TypeError, KeyError, Refused) as exc:
                 raise BusUnavailable(str(exc) or type(exc).__name__) from exc
             self._watcher = asyncio.create_task(self._watch(self._bus))
             return True
@@ -167,14 +166,19 @@ class SessionBus:
 
         bus = MessageBus()
         await bus.connect()
-        bus.add_message_handler(self._on_message)
-        for rule in self._rules:
-            await _ask(bus, _method_call(BUS, BUS_PATH, f"{BUS}.AddMatch", "s", [rule]))
+        try:
+            bus.add_message_handler(self._on_message)
+            for rule in self._rules:
+                await _ask(bus, _method_call(BUS, BUS_PATH, f"{BUS}.AddMatch", "s", [rule]))
+        except BaseException:
+            bus.disconnect()
+            raise
         return bus
 
     async def _watch(self, bus: MessageBus) -> None:
-        with contextlib.suppress(Exception):
-            await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # untyped in dbus-fast
+        # It raises what broke the connection; all that matters is that it is gone.
+        gone: Coroutine[Any, Any, None] = bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # untyped in dbus-fast
+        await asyncio.wait({asyncio.ensure_future(gone)})
         if bus is self._bus:
             self._bus = None
             self._on_lost()
