@@ -140,11 +140,16 @@ def argb32(image: Image) -> bytes:
     return ImageModule.merge("RGBA", (alpha, red, green, blue)).tobytes()
 
 
-def app_icon_path() -> Path:
-    """Return the picture shown in notifications: in a checkout and in an installed package."""
+def app_icon_path(suffix: str = ".png") -> Path:
+    """Return the picture shown in notifications: in a checkout and in an installed package.
+
+    Args:
+        suffix: ``.png``, or ``.ico`` for what on Windows takes nothing else.
+    """
     package = Path(__file__).resolve().parent.parent
-    installed = package / "assets" / "mailtray.png"
-    return installed if installed.is_file() else package.parent / "assets" / "mailtray.png"
+    name = f"mailtray{suffix}"
+    installed = package / "assets" / name
+    return installed if installed.is_file() else package.parent / "assets" / name
 
 
 @lru_cache(maxsize=64)
