@@ -243,8 +243,8 @@ class GraphMail:
             self._shrink()
             raise
         except _GatewayTimeout:
-            # The page size of a list is part of its address: only the next call is smaller.
-            if not self._shrink() or "$top=" in url:
+            # Where the size is part of the address only the next call is smaller.
+            if not self._shrink() or not _is_sized_by_header(url):
                 raise
             return self._page(call, url, is_delta=is_delta)
         try:
@@ -266,8 +266,10 @@ class GraphMail:
         headers = {
             "Accept": "application/json",
             "Authorization": f"Bearer {call.token.secret}",
-            "Prefer": f'IdType="ImmutableId", odata.maxpagesize={self._page_size}',
+            "Prefer": 'IdType="ImmutableId"',
         }
+        if _is_sized_by_header(url):
+            headers["Prefer"] += f", odata.maxpagesize={self._page_size}"
         call.requests += 1
         answer = self._http.request("GET", url, headers=headers)
         if answer.status != _OK:
@@ -390,6 +392,11 @@ def _made(words: _Words, answer: Answer | None = None) -> MailSourceError:
         return kind(title, hint)
     request_id = answer.headers.get("request-id")
     return kind(title, hint, request_id=request_id, server_time=answer.server_time)
+
+
+def _is_sized_by_header(url: str) -> bool:
+    """Say whether an address leaves the size of its pages to the ``Prefer`` header."""
+    return "/messages" in url and "$top=" not in url
 
 
 def _is_older(entry: Entry, floor: datetime | None) -> bool:
