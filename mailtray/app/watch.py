@@ -112,5 +112,5 @@ class Watch:
     def resume(self, account: Account, now_s: float) -> None:
         """Go on from the old cursor after a sign-in."""
         self.account = account
-        self.claims, self.error, self.failures, self.not_before_s = None, None, 0, 0.0
-        self.due_s = now_s
+        self.claims, self.error, self.failures = None, None, 0
+        self.due_s = max(now_s, self.not_before_s)
