@@ -174,6 +174,8 @@ class SqliteStateStore:
         places = list(self._aside_paths())
         place = next((path for path in places if not path.exists()), places[-1])
         for suffix in _COMPANIONS:
+            # A journal must never be found beside another file than its own.
+            _beside(place, suffix).unlink(missing_ok=True)
             with suppress(FileNotFoundError):
                 _beside(self._path, suffix).replace(_beside(place, suffix))
         self._path.replace(place)
