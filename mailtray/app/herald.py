@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mailtray.ports import EventSink, Notifier
 
 SHOWN_MAX = 200
-"""Notifications that can still be taken back; older ones are left to the desktop."""
+"""Notifications about mail that can still be taken back; older ones are left to the desktop."""
 
 
 class Herald:
@@ -32,6 +32,7 @@ class Herald:
         self._events = events
         self._username = username
         self._shown: dict[str, Notification] = {}
+        self._said: set[str] = set()
         self._owed: dict[str, Notification] = {}
         self.trouble: NotifierError | None = None
 
@@ -52,7 +53,7 @@ class Herald:
         self, tag: str, error: MailtrayError, *, command: str, account: AccountId | None = None
     ) -> None:
         """Tell once what the person has to know of mailtray itself; owed until it was shown."""
-        if tag in self._shown or tag in self._owed:
+        if tag in self._said or tag in self._owed:
             return
         self.remind(tag, error, command=command, account=account)
 
@@ -76,7 +77,8 @@ class Herald:
     def retract(self, tag: str) -> None:
         """Take a word about mailtray itself back: it holds no longer."""
         self._owed.pop(tag, None)
-        if self._shown.pop(tag, None) is not None:
+        if tag in self._said:
+            self._said.remove(tag)
             self._notifier.withdraw([tag])
 
     def withdraw(self, account: AccountId, still_told: frozenset[MessageId]) -> None:
@@ -84,7 +86,7 @@ class Herald:
         gone = [
             one
             for one in self._shown.values()
-            if one.account == account and one.message_ids and still_told.isdisjoint(one.message_ids)
+            if one.account == account and still_told.isdisjoint(one.message_ids)
         ]
         if not gone:
             return
@@ -95,8 +97,7 @@ class Herald:
 
     def clicked(self, notification: Notification) -> None:
         """Note that the person has seen a notification."""
-        if notification.message_ids:
-            self._shown.pop(notification.tag, None)
+        self._shown.pop(notification.tag, None)
 
     def _show(self, notification: Notification) -> bool:
         try:
@@ -105,7 +106,10 @@ class Herald:
             self.trouble = error
             return False
         self.trouble = None
-        self._shown[notification.tag] = notification
+        if notification.message_ids:
+            self._shown[notification.tag] = notification
+        else:
+            self._said.add(notification.tag)
         while len(self._shown) > SHOWN_MAX:
             del self._shown[next(iter(self._shown))]
         self._events.emit(
