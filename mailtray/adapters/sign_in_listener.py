@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import hmac
 import queue
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
     from typing import Self
 
 ADDRESS = "127.0.0.1"
-_STEP_S = 0.2
+_STEP_S = 0.05
 """How soon a sign-in notices that it was given up, in seconds."""
 _CONNECTION_S = 10.0
 """How long a connection may say nothing, in seconds."""
 _PAGE_S = 20.0
 """How long a page waits to be told what became of the sign-in, in seconds."""
+_SHOW_S = 2.0
+"""How long to wait for a page to be on its way to the browser, in seconds."""
 _MAX_FORM_BYTES = 64 * 1024
 _MAX_FIELDS = 32
 
@@ -48,18 +52,31 @@ class BroughtAnswer:
     """The form that came back, with its right ``state``; the browser waits for :meth:`reply`."""
 
     fields: dict[str, str] = field(repr=False)
-    _page: queue.SimpleQueue[tuple[str, str]] = field(repr=False)
+    _page: queue.SimpleQueue[tuple[str, str]] = field(default_factory=queue.SimpleQueue, repr=False)
+    _shown: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def reply(self, title: str, text: str) -> None:
-        """Show the person a page."""
+        """Show the person a page, and wait until it is sent: the program may end with this."""
         self._page.put((title, text))
+        self._shown.wait(_SHOW_S)
+
+    def page(self) -> tuple[str, str]:
+        """Wait for the page to show; its title and text."""
+        try:
+            return self._page.get(timeout=_PAGE_S)
+        except queue.Empty:
+            return "Almost done", "mailtray goes on with the sign-in; look at its icon."
+
+    def was_shown(self) -> None:
+        """Say that the page was sent, or cannot be."""
+        self._shown.set()
 
 
 class SignInListener:
     """Waits on the loopback for the one answer with the right ``state``.
 
     Anything else that arrives (another state, a GET, a second answer) is turned away and
-    changes nothing. The address is open from construction to the end of the ``with`` block.
+    changes nothing. It listens for the length of the ``with`` block.
 
     Raises:
         OSError: No port of the loopback can be had.
@@ -67,6 +84,9 @@ class SignInListener:
 
     def __init__(self) -> None:
         self._server = _Server((ADDRESS, 0), _Handler)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_STEP_S,), name="mailtray-sign-in-listener"
+        )
 
     @property
     def redirect_uri(self) -> str:
@@ -75,6 +95,7 @@ class SignInListener:
 
     def __enter__(self) -> Self:
         """Listen."""
+        self._thread.start()
         return self
 
     def __exit__(
@@ -84,6 +105,11 @@ class SignInListener:
         _trace: TracebackType | None,
     ) -> None:
         """Listen no longer."""
+        self._server.state = ""
+        with suppress(queue.Empty):
+            self._server.brought.get_nowait().reply("The sign-in was given up", "Try again.")
+        self._server.shutdown()
+        self._thread.join()
         self._server.server_close()
 
     def expect(self, state: str) -> None:
@@ -97,16 +123,14 @@ class SignInListener:
             given_up: Asked several times a second.
         """
         while not given_up():
-            self._server.handle_request()
             try:
-                return self._server.brought.get_nowait()
+                return self._server.brought.get(timeout=_STEP_S)
             except queue.Empty:
                 continue
         return None
 
 
 class _Server(ThreadingHTTPServer):
-    timeout = _STEP_S
     # The threads of connections that say nothing are not waited for.
     daemon_threads = True
     # On Windows it would let a second program share the port and take the answers.
@@ -116,6 +140,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
+        self._lock = threading.Lock()
         self.brought: queue.SimpleQueue[BroughtAnswer] = queue.SimpleQueue()
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -123,11 +148,12 @@ class _Server(ThreadingHTTPServer):
 
     def bring(self, fields: dict[str, str]) -> BroughtAnswer | None:
         """Hand on the answer if it is the expected one, and the first."""
-        expected, self_state = self.state, fields.get("state", "")
-        if not expected or not hmac.compare_digest(expected.encode(), self_state.encode()):
-            return None
-        self.state = ""
-        answer = BroughtAnswer(fields, queue.SimpleQueue())
+        with self._lock:
+            expected, brought = self.state, fields.get("state", "")
+            if not expected or not hmac.compare_digest(expected.encode(), brought.encode()):
+                return None
+            self.state = ""
+        answer = BroughtAnswer(fields)
         self.brought.put(answer)
         return answer
 
@@ -143,10 +169,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._turn_away()
             return
         try:
-            title, text = answer._page.get(timeout=_PAGE_S)  # noqa: SLF001 - the two are one thing
-        except queue.Empty:
-            title, text = "Almost done", "mailtray goes on with the sign-in; look at its icon."
-        self._show(200, title, text)
+            self._show(200, *answer.page())
+        finally:
+            answer.was_shown()
 
     def do_GET(self) -> None:
         """Turn away what is no answer: they come by POST only."""
