@@ -33,7 +33,7 @@ OTHER_VARIABLES = frozenset({"MAILTRAY_HOME", "MAILTRAY_SERVICE_URL"})
 SOCKET_PATH_MAX_BYTES = 100
 """The shortest ``sun_path`` is 104 bytes with its end mark (macOS, the BSDs); Linux has 108."""
 SETTINGS_MAX_BYTES = 256 * 1024
-_LINE = re.compile(r" ?\(at (line \d+), column \d+\)")
+_PLACE = re.compile(r" ?\(at (?:(line \d+), column \d+|end of document)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +213,9 @@ def _parse_toml(path: Path, raw: bytes) -> Mapping[str, object]:
         line = raw[: exc.start].count(b"\n") + 1
         raise _unreadable(path, f"line {line}", "is not UTF-8; save the file as UTF-8") from exc
     except tomllib.TOMLDecodeError as exc:
-        place = _LINE.search(str(exc))
-        problem = _LINE.sub("", str(exc))
-        where = place.group(1) if place else "end"
+        place = _PLACE.search(str(exc))
+        problem = _PLACE.sub("", str(exc))
+        where = (place and place.group(1)) or "last line"
         raise _unreadable(path, where, f'is not TOML (key = "value"): {problem}') from exc
     except RecursionError as exc:
         raise _unreadable(path, "", "is nested too deeply") from exc

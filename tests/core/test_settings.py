@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailtray.core.errors import ConfigError
+from mailtray.core.settings import CLOUDS, INTERVAL_MIN_S, KEYS, Settings, parse_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GUID = "0a1b2c3d-0000-4000-8000-00000000abcd"
+
+
+def _parse(key: str, value: object) -> object:
+    return getattr(parse_settings([("somewhere", {key: value})]), key)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "understood"),
+    [
+        pytest.param("client_id", f" {GUID.upper()} ", GUID, id="a GUID in capitals, with blanks"),
+        pytest.param("tenant", "Consumers", "consumers", id="a shared tenant in capitals"),
+        pytest.param("tenant", GUID, GUID, id="a directory by its GUID"),
+        pytest.param("tenant", "contoso.onmicrosoft.com", "contoso.onmicrosoft.com", id="a domain"),
+        pytest.param("cloud", "usgov", "usgov", id="a cloud"),
+        pytest.param("interval_s", 10, 10.0, id="the shortest interval"),
+        pytest.param("interval_s", "90.5", 90.5, id="a number in words, as variables have it"),
+        pytest.param("interval_s", 3_600, 3_600.0, id="the longest interval"),
+        pytest.param("preview", True, True, id="true"),
+        pytest.param("preview", "0", False, id="0 is off"),
+        pytest.param("preview", "No", False, id="no is off"),
+        pytest.param("preview", "on", True, id="on"),
+        pytest.param("notifier", "console", "console", id="a notifier"),
+        pytest.param("tray", "none", "none", id="no tray"),
+        pytest.param("max_single_notifications", "0", 0, id="always a summary"),
+        pytest.param("log_level", "DEBUG", "debug", id="a level in capitals"),
+    ],
+)
+def test_understands(key: str, value: object, understood: object) -> None:
+    found = _parse(key, value)
+    assert found == understood
+    assert type(found) is type(understood)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        pytest.param("client_id", "ada@contoso.com", ["mail address", "Application"], id="address"),
+        pytest.param("client_id", "abc", ["Application (client) ID", "8-4-4-4-12"], id="no GUID"),
+        pytest.param("client_id", 5, ["text"], id="a number for a GUID"),
+        pytest.param("tenant", "ada@contoso.com", ["follows the @"], id="address for a tenant"),
+        pytest.param("tenant", "contoso", ["common", "domain"], id="no tenant"),
+        pytest.param("tenant", "https://contoso.com/x", ["domain"], id="an address of a page"),
+        pytest.param("cloud", "usgob", ['"usgov"', "global"], id="a mistyped cloud"),
+        pytest.param("interval_s", 9.9, ["10", "3600", "seconds"], id="too often"),
+        pytest.param("interval_s", 3_601, ["10", "3600"], id="too seldom"),
+        pytest.param("interval_s", "nan", ["10"], id="not a number"),
+        pytest.param("interval_s", "1e999", ["10"], id="infinite"),
+        pytest.param("interval_s", 10**400, ["10"], id="more than a float holds"),
+        pytest.param("interval_s", True, ["number"], id="true is no number"),
+        pytest.param("interval_s", [60], ["number"], id="a list is no number"),
+        pytest.param("preview", "maybe", ["true or false"], id="maybe"),
+        pytest.param("preview", 1, ["true or false"], id="1 is no word"),
+        pytest.param("notifier", "consol", ['"console"'], id="a mistyped notifier"),
+        pytest.param("tray", False, ["text"], id="false for a tray"),
+        pytest.param("max_single_notifications", 2.5, ["whole"], id="half a message"),
+        pytest.param("max_single_notifications", -1, ["0", "20"], id="fewer than none"),
+        pytest.param("log_level", "loud", ["warning"], id="no level"),
+        pytest.param("intervall_s", 60, ['"interval_s"'], id="a mistyped key"),
+        pytest.param("client-id", GUID, ['"client_id"'], id="a hyphen"),
+        pytest.param("Preview", True, ['"preview"'], id="a capital"),
+        pytest.param("accounts", {}, ["client_id", "log_level"], id="nothing like it"),
+    ],
+)
+def test_says_what_is_wrong_and_what_is_right(key: str, value: object, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _parse(key, value)
+    assert (caught.value.origin, caught.value.key) == ("somewhere", key)
+    for word in words:
+        assert word in caught.value.problem
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("pasted", ["ada@contoso.com", "Abc8Q~secretsecretsecret"])
+def test_never_repeats_what_was_pasted_as_client_id(pasted: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _parse("client_id", pasted)
+    assert pasted not in str(caught.value)
+
+
+LOW: Mapping[str, object] = {"interval_s": 120, "tenant": "consumers"}
+
+
+def test_the_first_place_that_has_a_key_wins() -> None:
+    settings = parse_settings([("a", {}), ("b", {"interval_s": 30}), ("c", LOW)])
+    assert (settings.interval_s, settings.tenant) == (30.0, "consumers")
+
+
+def test_a_mistake_is_told_even_where_another_place_wins() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_settings([("a", {"interval_s": 30}), ("b", {"interval_s": 5})])
+    assert caught.value.origin == "b"
+
+
+def test_without_wishes_the_defaults_stand() -> None:
+    assert parse_settings([]) == Settings()
+
+
+def test_every_default_is_a_right_value() -> None:
+    defaults = {f.name: getattr(Settings(), f.name) for f in fields(Settings) if f.default != ""}
+    assert parse_settings([("defaults", defaults)]) == Settings()
+    assert set(KEYS) == {f.name for f in fields(Settings)}
+
+
+def test_a_simulator_may_be_polled_faster() -> None:
+    settings = parse_settings([("a", {"interval_s": 0.05})], interval_min_s=0.001)
+    assert settings.interval_s == 0.05 < INTERVAL_MIN_S
+
+
+@pytest.mark.parametrize(
+    ("wishes", "scopes"),
+    [
+        pytest.param({}, ("Mail.ReadBasic",), id="least permission"),
+        pytest.param({"preview": True}, ("Mail.Read",), id="previews need more"),
+        pytest.param(
+            {"cloud": "usgov"},
+            ("https://graph.microsoft.us/Mail.ReadBasic",),
+            id="another cloud's Graph has to be named",
+        ),
+    ],
+)
+def test_scopes(wishes: Mapping[str, object], scopes: tuple[str, ...]) -> None:
+    assert parse_settings([("a", wishes)]).scopes == scopes
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_cloud_is_https_and_its_mailbox_on_its_own_hosts(cloud: str) -> None:
+    here = Settings(cloud=cloud).endpoints
+    for root in (here.login_root, here.graph_root):
+        assert root.startswith("https://")
+        assert not root.endswith("/")
+    assert here.mailbox.split("/")[2] in here.webmail_hosts
