@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Event
 from typing import TYPE_CHECKING
 
 from mailtray.adapters.no_tray import NoTray
@@ -36,7 +37,13 @@ from mailtray.app.workers import FetchThreads
 from mailtray.app.world import Wishes, World
 from mailtray.core import text
 from mailtray.core.compose import Places
-from mailtray.core.errors import ConfigError, MailtrayError, TrayError
+from mailtray.core.errors import (
+    AlreadyRunning,
+    ConfigError,
+    MailtrayError,
+    NotRunning,
+    TrayError,
+)
 from mailtray.core.settings import INTERVAL_MIN_S
 
 if TYPE_CHECKING:
@@ -51,6 +58,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+STARTING_TRIES, STARTING_WAIT_S = 20, 0.25
+"""A program that holds the home and does not answer yet is waited for this long."""
 ANY_INTERVAL_S = 0.001
 """A simulator on the loopback may be polled as fast as one likes."""
 
@@ -267,72 +276,135 @@ def ask(
     )
 
 
-def check_alone(options: Options) -> Mapping[str, object]:
-    """Look for mail without a running program.
+def ask_or(
+    options: Options,
+    request: Mapping[str, object],
+    alone: Callable[[_Parts], Mapping[str, object]],
+    *,
+    timeout_s: float,
+    on_progress: Callable[[Mapping[str, object]], None] | None = None,
+) -> Mapping[str, object]:
+    """Ask the running program or, where there is none, do it alone.
+
+    The one who acts alone holds the home's lock meanwhile, so that two processes never share a
+    token cache.
+
+    Args:
+        options: Whose home.
+        request: See :func:`ask`.
+        alone: Does it without a running program.
+        timeout_s: See :func:`ask`.
+        on_progress: See :func:`ask`.
+
+    Raises:
+        AlreadyRunning: A program holds the home and does not answer.
+        ConfigError: A wish cannot be understood.
+        MailtrayError: What ``alone`` raises.
+    """
+    from mailtray.adapters.control_socket import SingleInstance
+
+    pause = Event()
+    for tries_left in range(STARTING_TRIES, -1, -1):
+        try:
+            return ask(options, request, timeout_s=timeout_s, on_progress=on_progress)
+        except NotRunning:
+            pass
+        try:
+            parts = _parts(options)
+            with SingleInstance(parts.home.lock_path):
+                return alone(parts)
+        except AlreadyRunning:
+            if not tries_left:
+                raise
+            pause.wait(STARTING_WAIT_S)
+    raise AssertionError
+
+
+def check(options: Options, *, timeout_s: float) -> Mapping[str, object]:
+    """Look for mail now.
 
     Raises:
         ConfigError: A wish cannot be understood.
         VaultError: The keyring does not tell which accounts there are.
     """
-    parts = _parts(options)
 
-    world = _world(
-        parts, options, _Desktop(lambda _: None, sys.stderr).notifier("console"), NoTray()
-    )
-    now_is = check_once(world, parts.wishes)
-    return answers.state(now_is, parts.clock.now().astimezone())
+    def alone(parts: _Parts) -> Mapping[str, object]:
+        desktop = _Desktop(lambda _: None, sys.stderr)
+        world = _world(parts, options, desktop.notifier("console"), NoTray())
+        now_is = check_once(world, parts.wishes)
+        return answers.state(now_is, parts.clock.now().astimezone())
+
+    return ask_or(options, {"command": "check"}, alone, timeout_s=timeout_s)
 
 
-def sign_in_alone(
-    options: Options, on_page: Callable[[str, str], None], *, by_device_code: bool
+def sign_in(
+    options: Options,
+    on_page: Callable[[str, str], None],
+    *,
+    by_device_code: bool,
+    timeout_s: float,
 ) -> Mapping[str, object]:
-    """Sign in without a running program.
+    """Sign in, by the running program where there is one.
 
     Args:
         options: Whose home.
         on_page: Receives the address to go to and the code to type there, or an empty one.
         by_device_code: True to sign in on another device.
+        timeout_s: How long to wait for each answer of the running program, in seconds.
 
     Raises:
         ConfigError: A wish cannot be understood.
         AuthError, MailSourceError: It did not end well.
         VaultError: The keyring did not take the tokens, so there is no use in them.
     """
-    parts = _parts(options)
-    if parts.wishes.unconfigured is not None:
-        raise parts.wishes.unconfigured
-    deadline_s = parts.wishes.sign_in_deadline_s
-    if by_device_code:
-        signed_in = parts.identity.sign_in_by_device_code(
-            parts.wishes.scopes, claims=None, deadline_s=deadline_s, on_code=on_page
-        )
-    else:
-        signed_in = parts.identity.sign_in(
-            parts.wishes.scopes,
-            login_hint=None,
-            claims=None,
-            deadline_s=deadline_s,
-            on_url=lambda url: on_page(url, ""),
-        )
-    parts.vault.save(signed_in.account.id, signed_in.cache)
-    return answers.signed_in(signed_in.account)
+
+    def alone(parts: _Parts) -> Mapping[str, object]:
+        if parts.wishes.unconfigured is not None:
+            raise parts.wishes.unconfigured
+        scopes, deadline_s = parts.wishes.scopes, parts.wishes.sign_in_deadline_s
+        if by_device_code:
+            signed_in = parts.identity.sign_in_by_device_code(
+                scopes, claims=None, deadline_s=deadline_s, on_code=on_page
+            )
+        else:
+            signed_in = parts.identity.sign_in(
+                scopes,
+                login_hint=None,
+                claims=None,
+                deadline_s=deadline_s,
+                on_url=lambda url: on_page(url, ""),
+            )
+        parts.vault.save(signed_in.account.id, signed_in.cache)
+        return answers.signed_in(signed_in.account)
+
+    return ask_or(
+        options,
+        {"command": "signin", "by_device_code": by_device_code},
+        alone,
+        timeout_s=timeout_s,
+        on_progress=lambda reply: on_page(str(reply["sign_in_page"]), str(reply["code"])),
+    )
 
 
-def sign_out_alone(options: Options) -> None:
+def sign_out(options: Options, *, timeout_s: float) -> None:
     """Erase every account's tokens and what is remembered of it.
 
     Raises:
         ConfigError: A wish cannot be understood.
         VaultError, StateError: Something could not be erased.
     """
-    from mailtray.adapters.sqlite_state import SqliteStateStore
 
-    parts = _parts(options)
-    state = SqliteStateStore(parts.home.state_path)
-    for account in parts.vault.accounts():
-        parts.vault.clear(account)
-        state.forget(account)
-    state.close()
+    def alone(parts: _Parts) -> Mapping[str, object]:
+        from mailtray.adapters.sqlite_state import SqliteStateStore
+
+        state = SqliteStateStore(parts.home.state_path)
+        for account in parts.vault.accounts():
+            parts.vault.clear(account)
+            state.forget(account)
+        state.close()
+        return {"done": True}
+
+    ask_or(options, {"command": "signout"}, alone, timeout_s=timeout_s)
 
 
 # -- which desktop this is -------------------------------------------------------------------------

@@ -222,11 +222,7 @@ def check_command(*, as_json: bool) -> int:
     """Look for mail now and print the unread messages."""
     from mailtray import bootstrap
 
-    options = _options()
-    try:
-        answer = bootstrap.ask(options, {"command": "check"}, timeout_s=_ASK_S)
-    except NotRunning:
-        answer = bootstrap.check_alone(options)
+    answer = bootstrap.check(_options(), timeout_s=_ASK_S)
     return _print_state(answer, as_json=as_json, with_messages=True)
 
 
@@ -272,20 +268,12 @@ def signin_command(*, device_code: bool) -> int:
     """Sign in with the browser; ends when you are signed in."""
     from mailtray import bootstrap
 
-    options = _options()
-
-    def on_page(url: str, code: str = "") -> None:
+    def on_page(url: str, code: str) -> None:
         click.echo(f"Sign in at {url}" + (f" with the code {code}" if code else ""), err=True)
 
-    try:
-        answer = bootstrap.ask(
-            options,
-            {"command": "signin"},
-            timeout_s=_SIGN_IN_S,
-            on_progress=lambda reply: on_page(str(reply["sign_in_page"])),
-        )
-    except NotRunning:
-        answer = bootstrap.sign_in_alone(options, on_page, by_device_code=device_code)
+    answer = bootstrap.sign_in(
+        _options(), on_page, by_device_code=device_code, timeout_s=_SIGN_IN_S
+    )
     if "signed_in" not in answer:
         click.echo(f"mailtray: {answer['error']}\n          {answer.get('hint', '')}", err=True)
         return EXIT_SIGN_IN_NEEDED
@@ -299,11 +287,7 @@ def signout_command() -> int:
     """Sign every account out and erase its tokens."""
     from mailtray import bootstrap
 
-    options = _options()
-    try:
-        bootstrap.ask(options, {"command": "signout"}, timeout_s=_ASK_S)
-    except NotRunning:
-        bootstrap.sign_out_alone(options)
+    bootstrap.sign_out(_options(), timeout_s=_ASK_S)
     click.echo("Signed out")
     return EXIT_OK
 

@@ -79,9 +79,9 @@ def _status_event(
     }
 
 
-def sign_in_page(url: str) -> Mapping[str, object]:
-    """Return the address at which the person goes on."""
-    return {"done": False, "sign_in_page": url}
+def sign_in_page(url: str, code: str) -> Mapping[str, object]:
+    """Return the address at which the person goes on, and the code to type there if any."""
+    return {"done": False, "sign_in_page": url, "code": code}
 
 
 def signed_in(who: Account) -> Mapping[str, object]:

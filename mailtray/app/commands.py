@@ -23,9 +23,14 @@ class CheckNow:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Sign an account in; without one, whichever the person picks."""
+    """Sign an account in; without one, whichever the person picks.
+
+    Attributes:
+        by_device_code: True to sign in on another device.
+    """
 
     account: AccountId | None = None
+    by_device_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +100,14 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class SignInPage:
-    """The sign-in page's address is known."""
+    """The sign-in page's address is known.
+
+    Attributes:
+        code: What to type there, or empty.
+    """
 
     url: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

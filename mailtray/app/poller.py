@@ -183,15 +183,15 @@ class Poller:
         self, command: SignIn | CancelSignIn | SignInPage | SignInEnded | SignOut
     ) -> None:
         match command:
-            case SignIn(account):
-                self._sign_in(account)
+            case SignIn():
+                self._sign_in(command)
             case CancelSignIn():
                 self._flow.cancel()
-            case SignInPage(url):
-                self._world.events.emit({"event": "sign_in", "url": url})
-                self._flow.page = url
+            case SignInPage(url, code):
+                self._world.events.emit({"event": "sign_in", "url": url, "code": code})
+                self._flow.page = command
                 for replies in self._sign_in_waiters:
-                    replies.put(answers.sign_in_page(url))
+                    replies.put(answers.sign_in_page(url, code))
             case SignInEnded(outcome):
                 self._sign_in_ended(outcome)
             case SignOut(account):
@@ -302,22 +302,23 @@ class Poller:
             self._notice(error)
             return Seen()
 
-    def _sign_in(self, account_id: AccountId | None) -> None:
+    def _sign_in(self, wish: SignIn) -> None:
         if self._wishes.unconfigured is not None:
             self._tell_notice()
             self._end_sign_in_waiters(answers.failure(self._wishes.unconfigured))
             return
         if self._flow.is_running:
             if self._flow.page is not None:
-                self._open(self._flow.page)
+                self._open(self._flow.page.url)
             return
-        watch = self._watches.get(account_id) if account_id else self._only_stopped_watch()
+        watch = self._watches.get(wish.account) if wish.account else self._only_stopped_watch()
         is_known = watch is not None and "@" in watch.account.username
         self._flow.start(
             self._wishes.scopes,
             login_hint=watch.account.username if watch is not None and is_known else None,
             claims=watch.claims if watch is not None else None,
             deadline_s=self._wishes.sign_in_deadline_s,
+            by_device_code=wish.by_device_code,
         )
         self._reduce(status.SignInStarted())
 
@@ -562,9 +563,9 @@ class Poller:
                 self._wait_for_polls(replies)
             case "signin":
                 self._sign_in_waiters.append(replies)
-                if self._flow.page is not None:
-                    replies.put(answers.sign_in_page(self._flow.page))
-                self._sign_in(None)
+                if (page := self._flow.page) is not None:
+                    replies.put(answers.sign_in_page(page.url, page.code))
+                self._sign_in(SignIn(by_device_code=bool(request.get("by_device_code"))))
             case "signout":
                 for one in list(self._watches):
                     self._sign_out(one)

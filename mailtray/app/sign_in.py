@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mailtray.app.commands import Command
     from mailtray.app.workers import Workers
+    from mailtray.core.model import SignedIn
     from mailtray.ports import IdentityProvider
 
 
@@ -20,7 +21,7 @@ class SignInFlow:
 
     Attributes:
         is_running: Whether a sign-in waits for the person.
-        page: Address of the sign-in page once it is known, while the flow runs.
+        page: The sign-in page once it is known, while the flow runs.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class SignInFlow:
         self._post = post
         self._workers = workers
         self.is_running = False
-        self.page: str | None = None
+        self.page: SignInPage | None = None
 
     def start(
         self,
@@ -39,19 +40,29 @@ class SignInFlow:
         login_hint: str | None,
         claims: str | None,
         deadline_s: float,
+        by_device_code: bool = False,
     ) -> None:
         """Start the flow; posts ``SignInPage`` and, at its end, ``SignInEnded``."""
 
-        def run() -> None:
-            outcome = attempt(
-                lambda: self._identity.sign_in(
-                    scopes,
-                    login_hint=login_hint,
-                    claims=claims,
-                    deadline_s=deadline_s,
-                    on_url=lambda url: self._post(SignInPage(url)),
-                )
+        def in_browser() -> SignedIn:
+            return self._identity.sign_in(
+                scopes,
+                login_hint=login_hint,
+                claims=claims,
+                deadline_s=deadline_s,
+                on_url=lambda url: self._post(SignInPage(url)),
             )
+
+        def on_other_device() -> SignedIn:
+            return self._identity.sign_in_by_device_code(
+                scopes,
+                claims=claims,
+                deadline_s=deadline_s,
+                on_code=lambda url, code: self._post(SignInPage(url, code)),
+            )
+
+        def run() -> None:
+            outcome = attempt(on_other_device if by_device_code else in_browser)
             self._post(SignInEnded(outcome))
 
         self.is_running = True

@@ -61,6 +61,8 @@ class Program:
             self.kill(signal.SIGTERM)
 
     def start(self) -> None:
+        """Start the process and wait until it says how it is."""
+        mark = self.mark()
         self._process = subprocess.Popen(
             [*MAILTRAY, "run", *self._common(), "--events", "jsonl",
              "--interval", str(self._interval_s), *self._options],
@@ -78,6 +80,7 @@ class Program:
         ]
         for reader in self._readers:
             reader.start()
+        self.wait(mark, event="status")
 
     def kill(self, how: signal.Signals) -> int:
         """End the process and return its exit code."""
