@@ -95,6 +95,7 @@ class Poller:
         self._is_vault_owed = True
         self._unkept: dict[AccountId, str] = {}
         self._tray_hint: tuple[float, MailtrayError] | None = None
+        self._shown_status: status.Status | None = None
         self._shown_view: TrayView | None = None
         self._told_state: dict[str, object] = {}
         self._waiters: list[_Waiter] = []
@@ -541,6 +542,9 @@ class Poller:
 
     def _publish(self) -> None:
         """Show the status on the tray and, where it changed, as event lines."""
+        if self._status is self._shown_status:
+            return
+        self._shown_status = self._status
         view = status.view(self._status, self._clock.now().astimezone())
         if view != self._shown_view:
             self._world.tray.render(view)

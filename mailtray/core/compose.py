@@ -91,6 +91,8 @@ def clean(raw: str) -> str:
 
     Source: Unicode Standard Annex 9 (bidirectional algorithm), XML 1.0 section 2.2.
     """
+    if raw.isascii() and raw.isprintable():
+        return _SPACES.sub(" ", raw[:_SCAN_CHARS]).strip()
     kept: list[str] = []
     marks = 0
     for char in raw[:_SCAN_CHARS]:
