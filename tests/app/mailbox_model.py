@@ -65,7 +65,7 @@ class Mailbox:
         troubles: Raised by the coming calls, first first; each once.
         refusal: Raised by every call until it is ``None`` again.
         calls: Names of the methods called, in order.
-        floor: Since when the last full round told of messages.
+        floor: Since when a client that has read all full rounds is told of messages.
         hidden: Messages in the Inbox that the last round reported as removed.
     """
 
@@ -176,13 +176,14 @@ class Mailbox:
     def _full_round(self) -> Delivery:
         newest_first = sorted(self.inbox, key=self._received, reverse=True)
         newest = newest_first[: self.first_sync_messages]
-        self.floor = self._received(newest[-1]) if len(newest) < len(self.inbox) else None
+        floor = self._received(newest[-1]) if len(newest) < len(self.inbox) else None
+        self.floor = max(filter(None, (self.floor, floor)), default=None)
         self.hidden.clear()
         return Delivery(
             tuple(self.messages[one] for one in newest),
-            self._cursor(self.floor),
+            self._cursor(floor),
             is_full=True,
-            floor=self.floor,
+            floor=floor,
             count=self.count_now(),
             requests=2,
         )
