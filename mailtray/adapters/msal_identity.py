@@ -49,6 +49,8 @@ CAPABILITIES = ["cp1"]
 SECOND_TRY_S = 65.0
 """How long to wait before a doubtful refusal is tried again, in seconds."""
 _AGAIN = "Nothing to do; it is tried again."
+_SECRET_ENDPOINTS = ("token_endpoint", "issuer")
+"""Parts of a discovery document that have to be there and encrypted."""
 _DEVICE_WAITING = frozenset({"authorization_pending", "slow_down"})
 _LONGEST_DEVICE_STEP_S = 60
 
@@ -77,6 +79,8 @@ class _Entra:
                 answer = self._send("GET", url, options)
                 if answer.status_code != 200:  # noqa: PLR2004 - a status is its own name
                     raise meaning(answer.content, interactive=False)
+                if not all(_is_https(answer.content.get(name)) for name in _SECRET_ENDPOINTS):
+                    raise InvalidResponse(*_ODD_ANSWER)
                 self._discovered[url] = answer
             return self._discovered[url]
 
@@ -115,6 +119,10 @@ class _Entra:
         if not isinstance(content, dict) or (is_refusal and "error" not in content):
             raise InvalidResponse(*_ODD_ANSWER, server_time=at)
         return content
+
+
+def _is_https(address: object) -> bool:
+    return isinstance(address, str) and urlsplit(address).scheme == "https"
 
 
 class _MsalAnswer:
@@ -191,11 +199,12 @@ class MsalIdentity:
 
     def restore(self, account: AccountId, cache: str) -> Account | None:
         """See the port."""
-        found = _account_in(cache, account)
+        content = _sound_parts(cache)
+        found = _account_in(content, account)
         if found is None:
             _log.warning("a saved sign-in was damaged or of another account; it is not used")
         else:
-            self._keep(account, cache)
+            self._keep(account, json.dumps(content))
         return found
 
     def adopt(self, signed_in: SignedIn) -> None:
@@ -419,6 +428,8 @@ def _not_signed_in() -> SignInRequired:
 
 def _refused(kept: _Kept, result: Mapping[str, object]) -> MailtrayError:
     """Return what a refused refresh means; a doubtful one is passing trouble the first time."""
+    if "error" not in result:
+        return InvalidResponse(*_ODD_ANSWER)
     error = meaning(result, interactive=False)
     if not (isinstance(error, AuthError) and error.code == MAYBE_PASSING):
         return error
@@ -481,47 +492,57 @@ def _redeem(
 def _signed_in(cache: Any, result: Mapping[str, Any]) -> SignedIn:  # noqa: ANN401 - msal has no types
     if "error" in result:
         raise meaning(result, interactive=True)
+    if "access_token" not in result:
+        raise InvalidResponse(*_ODD_ANSWER)
     serialized = str(cache.serialize())
     accounts = [str(a["home_account_id"]) for a in cache.search("Account")]
-    account = _account_in(serialized, AccountId(accounts[0])) if accounts else None
+    account = _account_in(_sound_parts(serialized), AccountId(accounts[0])) if accounts else None
     if account is None:
         raise InvalidResponse(*_ODD_ANSWER)
     return SignedIn(account, serialized)
 
 
-def _account_in(cache: str, account: AccountId) -> Account | None:
-    """Find an account in a serialized cache; ``None`` where the cache cannot be used."""
-    try:
-        content = json.loads(cache)
-        sections = {name: list(content.get(name, {}).values()) for name in _SECTIONS}
-    except (ValueError, AttributeError, RecursionError):
-        return None
-    if not all(_is_entry(e, _SECTIONS[name]) for name in sections for e in sections[name]):
-        return None
-    own = {
-        name: [e for e in entries if e.get("home_account_id") == account]
-        for name, entries in sections.items()
-    }
-    if not own["Account"] or not own["RefreshToken"]:
-        return None
-    if not all(entry["expires_on"].isdecimal() for entry in sections["AccessToken"]):
-        return None
-    name = next(iter(_names(own["IdToken"])), "")
-    return Account(account, own["Account"][0]["username"], name)
-
-
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "Account": ("home_account_id", "environment", "username", "authority_type"),
     "RefreshToken": ("home_account_id", "environment", "secret", "client_id"),
-    "AccessToken": ("home_account_id", "environment", "secret", "expires_on", "target"),
-    "IdToken": ("home_account_id", "secret"),
+    "AccessToken": ("environment", "secret", "expires_on", "target"),
+    "IdToken": ("secret",),
     "AppMetadata": (),
 }
 """The parts of a cache, and the texts that MSAL reads of each entry without asking."""
 
 
+def _sound_parts(cache: str) -> dict[str, Any]:
+    """Parse a serialized cache and leave out what MSAL would stumble over."""
+    try:
+        content = json.loads(cache)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    for name, texts in _SECTIONS.items():
+        section = content.get(name)
+        entries = section.items() if isinstance(section, dict) else ()
+        content[name] = {key: entry for key, entry in entries if _is_entry(entry, texts)}
+    return content
+
+
+def _account_in(content: Mapping[str, Any], account: AccountId) -> Account | None:
+    """Find an account and its refresh token in the sound parts of a cache."""
+    own = {
+        name: [e for e in content.get(name, {}).values() if e.get("home_account_id") == account]
+        for name in ("Account", "RefreshToken", "IdToken")
+    }
+    if not own["Account"] or not own["RefreshToken"]:
+        return None
+    name = next(iter(_names(own["IdToken"])), "")
+    return Account(account, own["Account"][0]["username"], name)
+
+
 def _is_entry(entry: object, texts: tuple[str, ...]) -> bool:
-    return isinstance(entry, dict) and all(isinstance(entry.get(text), str) for text in texts)
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(t), str) for t in texts):
+        return False
+    return str(entry.get("expires_on", 0)).isdecimal()
 
 
 def _names(id_tokens: list[dict[str, str]]) -> Iterator[str]:
