@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hmac
 import queue
+import socket
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -84,8 +85,9 @@ class SignInListener:
 
     def __init__(self) -> None:
         self._server = _Server((ADDRESS, 0), _Handler)
+        self._closing = threading.Event()
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_STEP_S,), name="mailtray-sign-in-listener"
+            target=self._serve, name="mailtray-sign-in-listener", daemon=True
         )
 
     @property
@@ -108,9 +110,18 @@ class SignInListener:
         self._server.state = ""
         with suppress(queue.Empty):
             self._server.brought.get_nowait().reply("The sign-in was given up", "Try again.")
-        self._server.shutdown()
-        self._thread.join()
+        self._closing.set()
+        # A connection of our own wakes the thread, which otherwise waits without a limit.
+        with (
+            suppress(OSError),
+            socket.create_connection((ADDRESS, self._server.server_port), _SHOW_S),
+        ):
+            self._thread.join(_SHOW_S)
         self._server.server_close()
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            self._server.handle_request()
 
     def expect(self, state: str) -> None:
         """Say which ``state`` the answer must have; before that none is accepted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,14 +89,15 @@ class Rig:
 
 
 @contextmanager
-def microsoft_365() -> Iterator[Rig]:
-    """Build the adapters over a fresh simulator."""
+def microsoft_365(simulator: Simulator | None = None) -> Iterator[Rig]:
+    """Build the adapters over a simulator: the one given, begun anew, or one of its own."""
     clock, person = FakeClock(), Person()
-    with Simulator() as simulator:
+    with nullcontext(simulator) if simulator else Simulator() as running:
+        running.cloud.reset()
         http = Http(
-            login_root=LOGIN_ROOT, graph_root=GRAPH_ROOT, clock=clock, service_url=simulator.url
+            login_root=LOGIN_ROOT, graph_root=GRAPH_ROOT, clock=clock, service_url=running.url
         )
         identity = MsalIdentity(CLIENT_ID, f"{LOGIN_ROOT}/common", http, clock, person.browse)
         mail = GraphMail(GRAPH_ROOT, http, clock)
-        yield Rig(simulator.cloud, clock, http, person, identity, mail)
+        yield Rig(running.cloud, clock, http, person, identity, mail)
         http.close()

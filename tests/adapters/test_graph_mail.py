@@ -23,7 +23,7 @@ from mailtray.core.errors import (
     TokenRejected,
 )
 from mailtray.core.model import INBOX, AccessToken, Cursor, Delivery, Message
-from mailtray.simulator import Fault
+from mailtray.simulator import Fault, Simulator
 from tests.adapters.rig import GRAPH_ROOT, Rig, microsoft_365
 
 if TYPE_CHECKING:
@@ -35,9 +35,15 @@ PREVIEW = ["Mail.Read"]
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
 @pytest.fixture
-def rig() -> Iterator[Rig]:
-    with microsoft_365() as rig:
+def rig(simulator: Simulator) -> Iterator[Rig]:
+    with microsoft_365(simulator) as rig:
         yield rig
 
 
@@ -203,15 +209,17 @@ def test_a_page_that_is_always_too_large_is_given_up(rig: Rig, token: AccessToke
 
 
 def test_a_page_that_takes_too_long_is_smaller_the_next_time(
-    rig: Rig, token: AccessToken, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rig.cloud.add_fault(Fault(path="/delta", delay_s=5))
-    monkeypatch.setattr(http_transport, "READ_S", 0.05)
-    with pytest.raises(TooSlow):
+    with microsoft_365() as rig:
+        token = rig.token()
+        rig.cloud.add_fault(Fault(path="/delta", delay_s=5))
+        monkeypatch.setattr(http_transport, "READ_S", 0.05)
+        with pytest.raises(TooSlow):
+            full(rig, token)
+        monkeypatch.undo()
         full(rig, token)
-    monkeypatch.undo()
-    full(rig, token)
-    assert rig.cloud.log()[-1].headers["Prefer"].endswith("=100")
+        assert rig.cloud.log()[-1].headers["Prefer"].endswith("=100")
 
 
 def test_the_list_of_unread_is_smaller_after_a_504(rig: Rig, token: AccessToken) -> None:

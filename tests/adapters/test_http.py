@@ -30,7 +30,7 @@ from mailtray.core.errors import (
     Unreachable,
     UntrustedCertificate,
 )
-from mailtray.simulator import Fault
+from mailtray.simulator import Fault, Simulator
 from tests.adapters.rig import GRAPH_ROOT, LOGIN_ROOT, Rig, microsoft_365
 from tests.fakes.clock import FakeClock
 
@@ -41,9 +41,15 @@ NOW = datetime(2026, 10, 21, 7, 26, 30, tzinfo=UTC)
 URL = f"{GRAPH_ROOT}/v1.0/me"
 
 
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
 @pytest.fixture
-def rig() -> Iterator[Rig]:
-    with microsoft_365() as rig:
+def rig(simulator: Simulator) -> Iterator[Rig]:
+    with microsoft_365(simulator) as rig:
         yield rig
 
 
@@ -289,11 +295,12 @@ def test_nobody_there_is_unreachable() -> None:
     http.close()
 
 
-def test_a_silent_server_is_too_slow(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_server_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_transport, "READ_S", 0.05)
-    rig.cloud.add_fault(Fault(delay_s=5))
-    with pytest.raises(TooSlow):
-        rig.http.request("GET", URL, headers={})
+    with microsoft_365() as rig:
+        rig.cloud.add_fault(Fault(delay_s=5))
+        with pytest.raises(TooSlow):
+            rig.http.request("GET", URL, headers={})
 
 
 def test_a_dripping_answer_is_given_up(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from mailtray.core.errors import (
     Throttled,
 )
 from mailtray.core.model import Account, AccountId
-from mailtray.simulator import Fault
+from mailtray.simulator import Fault, Simulator
 from mailtray.simulator.browser import enter_device_code
 from tests.adapters.rig import ADA, Rig, microsoft_365
 from tests.fakes.clock import FakeClock
@@ -356,6 +356,12 @@ class IdentityContract:
                 future.result(timeout=2)
 
 
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
 class TestFakeIdentity(IdentityContract):
     @pytest.fixture
     def world(self) -> World:
@@ -364,8 +370,8 @@ class TestFakeIdentity(IdentityContract):
 
 class TestMsalIdentity(IdentityContract):
     @pytest.fixture
-    def world(self) -> Iterator[World]:
-        with microsoft_365() as rig:
+    def world(self, simulator: Simulator) -> Iterator[World]:
+        with microsoft_365(simulator) as rig:
             yield SimulatedWorld(rig)
 
 

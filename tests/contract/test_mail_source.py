@@ -26,7 +26,7 @@ from mailtray.core.model import (
     ReadState,
     Removed,
 )
-from mailtray.simulator import Fault
+from mailtray.simulator import Fault, Simulator
 from tests.adapters.rig import Rig, microsoft_365
 from tests.fakes.mail import FIRST_RECEIVED, FakeMail
 
@@ -323,6 +323,12 @@ class MailSourceContract:
         assert [entry.id for entry in changes(world, cursor).entries] == new
 
 
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
 class TestFakeMail(MailSourceContract):
     @pytest.fixture
     def world(self) -> World:
@@ -331,10 +337,10 @@ class TestFakeMail(MailSourceContract):
 
 class TestGraphMail(MailSourceContract):
     @pytest.fixture
-    def world(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    def world(self, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         monkeypatch.setattr(graph_mail, "FIRST_SYNC_MESSAGES", SMALL)
         monkeypatch.setattr(graph_mail, "FIRST_PAGE_SIZE", 6)
-        with microsoft_365() as rig:
+        with microsoft_365(simulator) as rig:
             yield SimulatedWorld(rig)
 
 
