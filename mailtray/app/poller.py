@@ -39,6 +39,7 @@ from mailtray.core.compose import compose
 from mailtray.core.errors import (
     AuthError,
     MailtrayError,
+    NotifierError,
     SignInCancelled,
     SignInRequired,
     StateError,
@@ -216,6 +217,7 @@ class Poller:
             case NotifierAvailable():
                 self._herald.pay()
                 self._tell_leftovers()
+                self._note_notifier()
             case _:
                 self._handle_tray(command)
 
@@ -444,11 +446,19 @@ class Poller:
         )
         self._herald.pay()
         told = self._herald.tell(notifications)
+        self._note_notifier()
         self._remember(watch, changes.advance(found, told))
         if found.retired:
             self._herald.withdraw(watch.account.id, watch.seen.told)
         self._herald.retract(_attention_tag(watch.account.id))
         self._told_polled(watch, reading)
+
+    def _note_notifier(self) -> None:
+        """Say on the icon that nothing can be told, and take it back once something was."""
+        if self._herald.trouble is not None:
+            self._notice(self._herald.trouble)
+        elif isinstance(self._status.notice, NotifierError):
+            self._notice(None)
 
     def _told_polled(self, watch: Watch, reading: Reading) -> None:
         next_s = watch.succeed(
