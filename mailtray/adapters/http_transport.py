@@ -10,6 +10,7 @@ import requests
 from requests import exceptions
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
 
 from mailtray import __version__
 from mailtray.adapters.http import MAX_ANSWER_S, MAX_BODY_BYTES, Answer, TooSlow
@@ -38,6 +39,10 @@ _CERTIFICATE = (
     "The server's certificate is not trusted",
     "Ask whoever runs this network to install its root certificate, or set REQUESTS_CA_BUNDLE.",
 )
+_CERTIFICATE_LIST = (
+    "The trusted certificates cannot be read",
+    "Check the file that REQUESTS_CA_BUNDLE names.",
+)
 _ADDRESS = ("An address cannot be used", "Check the service addresses in the settings.")
 
 ERRORS: tuple[tuple[type[OSError], type[MailSourceError], tuple[str, str]], ...] = (
@@ -65,17 +70,19 @@ ERRORS: tuple[tuple[type[OSError], type[MailSourceError], tuple[str, str]], ...]
 """Which exception of ``requests`` is which of ours; the first that fits counts."""
 
 
-def translate(error: OSError) -> MailSourceError:
-    """Return our error for one that ``requests`` raised."""
+def translate(error: Exception) -> MailSourceError:
+    """Return our error for one that ``requests`` or what is beneath it raised."""
+    # Raised bare where REQUESTS_CA_BUNDLE names a file that is not there.
+    if type(error) is OSError and "certificate" in str(error):
+        return UntrustedCertificate(*_CERTIFICATE_LIST)
     if _is_untrusted(error):
         return UntrustedCertificate(*_CERTIFICATE)
+    if isinstance(error, UnicodeError):
+        return InvalidResponse(*_ADDRESS)
     for theirs, ours, words in ERRORS:
         if isinstance(error, theirs):
             return ours(*words)
-    # Raised bare where REQUESTS_CA_BUNDLE names a file that is not there.
-    return UntrustedCertificate(
-        "The trusted certificates cannot be read", "Check the file REQUESTS_CA_BUNDLE names."
-    )
+    return Unreachable(*_OFFLINE)
 
 
 def _is_untrusted(error: BaseException) -> bool:
@@ -133,7 +140,7 @@ class Transport:
             )
             with response:
                 return Answer(response.status_code, response.headers, self._read(response))
-        except OSError as exc:
+        except (OSError, UnicodeError, HTTPError) as exc:
             raise translate(exc) from exc
 
     def close(self) -> None:

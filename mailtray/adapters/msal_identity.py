@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 
 from mailtray.adapters.http import retry_after_s
 from mailtray.adapters.msal_errors import MAYBE_PASSING, claims_request, meaning
-from mailtray.adapters.sign_in_listener import SignInListener
 from mailtray.core.errors import (
     AuthBlocked,
     AuthError,
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from mailtray.adapters.http import Answer, Http
-    from mailtray.adapters.sign_in_listener import BroughtAnswer
+    from mailtray.adapters.sign_in_listener import BroughtAnswer, SignInListener
     from mailtray.ports import Clock
 
 _log = logging.getLogger(__name__)
@@ -383,6 +382,8 @@ class MsalIdentity:
 
 
 def _listener() -> SignInListener:
+    from mailtray.adapters.sign_in_listener import SignInListener
+
     try:
         return SignInListener()
     except OSError as exc:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 from urllib.parse import unquote
 
 import pytest
@@ -22,9 +23,9 @@ from mailtray.core.errors import (
     Throttled,
     TokenRejected,
 )
-from mailtray.core.model import INBOX, AccessToken, Cursor, Delivery, Message
+from mailtray.core.model import INBOX, AccessToken, Cursor, Delivery, Entry, Message
 from mailtray.simulator import Fault, Simulator
-from tests.adapters.rig import GRAPH_ROOT, Rig, microsoft_365
+from tests.adapters.rig import ADA, GRAPH_ROOT, Rig, microsoft_365
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -486,6 +487,31 @@ def test_a_cursor_of_another_server_is_not_sent_the_token(rig: Rig, token: Acces
     with pytest.raises(InvalidResponse):
         rig.mail.fetch(token, INBOX, cursor, with_count=False)
     assert rig.cloud.log() == []
+
+
+def test_four_mailboxes_at_once(rig: Rig) -> None:
+    tokens = {}
+    for name in ("ada@contoso.example", "b@a.example", "c@a.example", "d@a.example"):
+        if name != ADA:
+            rig.cloud.add_account(name, name)
+        rig.cloud.deliver(name, count=30, subject=f"For {name}")
+        rig.person.username = name
+        tokens[name] = rig.token()
+
+    def read(name: str) -> set[str]:
+        found = set()
+        for _ in range(10):
+            delivery = rig.mail.fetch(tokens[name], INBOX, None, with_count=False)
+            found |= {e.subject.partition(" (")[0] for e in delivery.entries if _is_ours(e)}
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(read, tokens))
+    assert results == [{f"For {name}"} for name in tokens]
+
+
+def _is_ours(entry: Entry) -> TypeGuard[Message]:
+    return isinstance(entry, Message) and entry.subject.startswith("For ")
 
 
 def test_a_stolen_look_shows_no_token(token: AccessToken) -> None:

@@ -178,7 +178,7 @@ def nested(inner: Exception) -> exceptions.ConnectionError:
         pytest.param(OSError("Could not find a suitable TLS CA certificate bundle"), id="no list"),
     ],
 )
-def test_an_untrusted_certificate_is_told_apart(error: OSError) -> None:
+def test_an_untrusted_certificate_is_told_apart(error: Exception) -> None:
     found = translate(error)
     assert type(found) is UntrustedCertificate
     assert "certificate" in found.title
@@ -186,6 +186,19 @@ def test_an_untrusted_certificate_is_told_apart(error: OSError) -> None:
 
 def test_another_trouble_of_tls_is_no_certificate() -> None:
     error = exceptions.SSLError(ssl.SSLEOFError(8, "EOF occurred in violation of protocol"))
+    assert type(translate(error)) is Unreachable
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(24, "Too many open files"),
+        BrokenPipeError(),
+        urllib3.exceptions.ProtocolError("torn"),
+        urllib3.exceptions.LocationParseError("x"),
+    ],
+)
+def test_what_requests_lets_through_is_unreachable(error: Exception) -> None:
     assert type(translate(error)) is Unreachable
 
 
@@ -371,6 +384,15 @@ def test_a_future_date_is_rounded_up() -> None:
     assert retry_after_s("Wed, 21 Oct 2026 07:26:31 GMT", just_before) == 2.0
 
 
-def test_what_is_raised_is_always_ours(rig: Rig) -> None:
+@pytest.mark.parametrize("secret", ["a\nb", "\u20ac", "\ud800"])
+def test_a_token_that_cannot_be_sent_is_no_crash(rig: Rig, secret: str) -> None:
     with pytest.raises(MailSourceError):
-        rig.http.request("GET", URL, headers={"Authorization": "Bearer a\nb"})
+        rig.http.request("GET", URL, headers={"Authorization": f"Bearer {secret}"})
+
+
+@pytest.mark.parametrize("path", ["\ud800", "\u20ac", " ", "%", "a" * 100_000])
+def test_an_odd_address_is_no_crash(rig: Rig, path: str) -> None:
+    try:
+        assert rig.http.request("GET", f"{GRAPH_ROOT}/v1.0/{path}", headers={}).status >= 400
+    except MailSourceError as error:
+        assert error.transient  # noqa: PT017 - either is fine

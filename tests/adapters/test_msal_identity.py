@@ -634,7 +634,7 @@ def test_no_port_to_listen_on_is_told(rig: Rig, monkeypatch: pytest.MonkeyPatch)
     def refuse() -> None:
         raise OSError("permission denied")
 
-    monkeypatch.setattr(msal_identity, "SignInListener", refuse)
+    monkeypatch.setattr("mailtray.adapters.sign_in_listener.SignInListener", refuse)
     with pytest.raises(AuthBlocked, match=r"127\.0\.0\.1"):
         sign_in(rig.identity)
     monkeypatch.undo()
