@@ -450,20 +450,25 @@ class _Desktop:
         from mailtray.adapters.status_notifier_tray import StatusNotifierTray
 
         tray = StatusNotifierTray(self._desktop_loop(), self._on_command, on_hosted=self._on_hosted)
+        error = TrayError(text.NO_TRAY_TITLE, text.NO_TRAY_HINT)
         try:
             if tray.start():
                 return tray
-            error = TrayError(text.NO_TRAY_TITLE, text.NO_TRAY_HINT)
         except TrayError as no_bus:
             error = no_bus
-        try:
-            docked = self._pystray()
-        except TrayError:
+        docked = None if tray.has_watcher else self._docked()
+        if docked is None:
             _log.warning("%s. %s", error.title, error.hint)
             self._post(TrayMissing(error))
             return tray
         tray.stop()
         return docked
+
+    def _docked(self) -> Tray | None:
+        try:
+            return self._pystray()
+        except TrayError:
+            return None
 
     def _pystray(self) -> Tray:
         from mailtray.adapters.pystray_tray import PystrayTray

@@ -143,6 +143,11 @@ class StatusNotifierTray:
         """Whether a panel lists the icon now; without one there is nothing to see."""
         return self._is_hosted
 
+    @property
+    def has_watcher(self) -> bool:
+        """Whether there is a desktop that takes icons of this kind, if not now then soon."""
+        return bool(self._watcher)
+
     def start(self) -> bool:
         """Connect, and register where there is a watcher; blocks for 4 s at most.
 
