@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from queue import SimpleQueue
 
-    from mailtray.app.cycle import KeepFirst, Reading
+    from mailtray.app.cycle import KeepFirst, Order, Reading
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import Notification, SignedIn
 
@@ -92,9 +92,9 @@ class TrayShown:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A fetch came back."""
+    """The fetch of an order came back."""
 
-    account: AccountId
+    order: Order
     outcome: Reading | KeepFirst | MailtrayError
 
 

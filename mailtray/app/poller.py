@@ -170,8 +170,8 @@ class Poller:
 
     def _handle(self, command: Command) -> None:
         match command:
-            case Fetched(account, outcome):
-                self._fetched(account, outcome)
+            case Fetched(order, outcome):
+                self._fetched(order, outcome)
             case CheckNow():
                 self._check_now()
             case SignIn() | CancelSignIn() | SignInPage() | SignInEnded() | SignOut():
@@ -402,32 +402,34 @@ class Poller:
             if watch.is_due(now_s):
                 watch.start()
                 self._submit(
+                    watch,
                     Order(
                         account=watch.account,
                         folder=watch.folder,
                         scopes=self._wishes.scopes,
                         seen=watch.seen,
                         with_count=watch.count_due_s <= now_s,
-                    )
+                    ),
                 )
 
-    def _submit(self, order: Order) -> None:
+    def _submit(self, watch: Watch, order: Order) -> None:
+        watch.order = order
         world, post = self._world, self.inbox.put
 
         def work() -> None:
             outcome = attempt(lambda: read_mailbox(world.identity, world.mail, world.clock, order))
-            post(Fetched(order.account.id, outcome))
+            post(Fetched(order, outcome))
 
         self._workers.submit(work)
 
-    def _fetched(self, account_id: AccountId, outcome: Reading | KeepFirst | MailtrayError) -> None:
-        watch = self._watches.get(account_id)
-        if watch is None:
-            return  # signed out while the request was on its way
+    def _fetched(self, order: Order, outcome: Reading | KeepFirst | MailtrayError) -> None:
+        watch = self._watches.get(order.account.id)
+        if watch is None or watch.order is not order:
+            return  # signed out, or in again, while the request was on its way
         match outcome:
-            case KeepFirst(cache, order):
-                self._keep(account_id, cache)
-                self._submit(order)
+            case KeepFirst(cache, rest):
+                self._keep(order.account.id, cache)
+                self._submit(watch, rest)
                 return
             case Reading():
                 self._read(watch, outcome)

@@ -70,6 +70,7 @@ class SignInFlow:
 
     def cancel(self) -> None:
         """Make a running flow end soon."""
+        self.page = None
         if self.is_running:
             self._identity.cancel_sign_in()
 

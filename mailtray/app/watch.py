@@ -10,6 +10,7 @@ from mailtray.core.errors import SignInRequired
 from mailtray.core.model import INBOX, Seen
 
 if TYPE_CHECKING:
+    from mailtray.app.cycle import Order
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import Account
 
@@ -21,10 +22,10 @@ class Watch:
     Attributes:
         due_s: When the next poll is due; ``None`` until the person acts.
         not_before_s: Until when the server asked to be left alone; not even "Check now" cuts it.
-        is_busy: True while a fetch is on its way.
+        order: What a fetch is on its way for, if one is.
         is_asked: True where somebody wants a poll that starts after the present one.
         started: Polls started so far.
-        finished: Polls that have come back.
+        finished: The number of the last poll that came back.
         count_due_s: When a quiet folder's counter is asked for next.
         claims: Claims request to pass to the next interactive sign-in.
     """
@@ -36,7 +37,7 @@ class Watch:
     not_before_s: float = 0.0
     failures: int = 0
     failing_since_s: float = 0.0
-    is_busy: bool = False
+    order: Order | None = None
     is_asked: bool = False
     started: int = 0
     finished: int = 0
@@ -63,9 +64,14 @@ class Watch:
             self.due_s = max(now_s, self.not_before_s)
         return True
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a fetch is on its way."""
+        return self.order is not None
+
     def start(self) -> None:
-        """Note that a poll is on its way."""
-        self.is_busy, self.is_asked = True, False
+        """Note that a poll starts."""
+        self.is_asked = False
         self.started += 1
 
     def succeed(self, now_s: float, *, interval_s: float, dice: float, counted: bool) -> float:
@@ -97,8 +103,8 @@ class Watch:
         return delay_s
 
     def _end(self, now_s: float, delay_s: float | None) -> None:
-        self.is_busy = False
-        self.finished += 1
+        self.order = None
+        self.finished = self.started
         self.due_s = None if delay_s is None else now_s + delay_s
         if self.is_asked and self.due_s is not None:
             self.due_s = max(now_s, self.not_before_s)
@@ -110,7 +116,8 @@ class Watch:
             self.due_s = max(now_s + schedule.WAKE_GRACE_S, self.not_before_s)
 
     def resume(self, account: Account, now_s: float) -> None:
-        """Go on from the old cursor after a sign-in."""
+        """Go on from the old cursor after a sign-in; what is on its way is of the old one."""
+        self.order = None
         self.account = account
         self.claims, self.error, self.failures = None, None, 0
         self.due_s = max(now_s, self.not_before_s)
