@@ -94,7 +94,7 @@ class Poller:
         self._status = status.Status(is_configured=wishes.unconfigured is None)
         self._restore_due_s: float | None = 0.0
         self._is_vault_owed = True
-        self._unkept: dict[AccountId, str] = {}
+        self._unkept: dict[AccountId, str | None] = {}
         self._tray_hint: tuple[float, MailtrayError] | None = None
         self._shown_status: status.Status | None = None
         self._shown_view: TrayView | None = None
@@ -273,7 +273,7 @@ class Poller:
             return
         try:
             for account_id, cache in self._unkept.items():
-                self._world.vault.save(account_id, cache)
+                self._put(account_id, cache)
             ids = self._world.vault.accounts()
             found = [self._restored(one) for one in ids if one not in self._watches]
         except VaultError as error:
@@ -359,26 +359,32 @@ class Poller:
         if self._watches.pop(account_id, None) is None:
             return
         self._world.identity.forget(account_id)
-        self._unkept.pop(account_id, None)
         self._herald.withdraw(account_id, frozenset())
         self._herald.retract(_attention_tag(account_id))
         self._reduce(status.SignedOut(account_id))
+        self._keep(account_id, None)
         try:
-            self._world.vault.clear(account_id)
             self._world.state.forget(account_id)
-        except (VaultError, StateError) as error:
+        except StateError as error:
             self._notice(error)
 
-    def _keep(self, account_id: AccountId, cache: str) -> None:
+    def _keep(self, account_id: AccountId, cache: str | None) -> None:
+        """Give the vault an account's cache, or let it erase it; now or as soon as it can."""
         try:
-            self._world.vault.save(account_id, cache)
+            self._put(account_id, cache)
         except VaultError as error:
             self._unkept[account_id] = cache
             self._vault_failed(error)
         else:
             self._unkept.pop(account_id, None)
-            if not self._unkept:
-                self._vault_works()
+            if self._is_vault_owed:
+                self._restore_due_s = self._clock.monotonic_s()
+
+    def _put(self, account_id: AccountId, cache: str | None) -> None:
+        if cache is None:
+            self._world.vault.clear(account_id)
+        else:
+            self._world.vault.save(account_id, cache)
 
     def _vault_failed(self, error: VaultError) -> None:
         self._notice(error)
