@@ -567,9 +567,10 @@ class Poller:
         if view != self._shown_view:
             self._world.tray.render(view)
             self._shown_view = view
+        told_before, self._told_state = self._told_state, {}
         for key, event in answers.status_events(self._status, view):
-            if self._told_state.get(key) != (event["state"], event["unread"], event["error"]):
-                self._told_state[key] = (event["state"], event["unread"], event["error"])
+            self._told_state[key] = (event["state"], event["unread"], event["error"])
+            if self._told_state[key] != told_before.get(key):
                 self._world.events.emit(event)
 
     # -- other processes ----------------------------------------------------------------------
