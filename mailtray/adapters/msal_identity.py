@@ -47,6 +47,12 @@ CAPABILITIES = ["cp1"]
 """Claims challenges are understood: tokens live longer and are revoked at once."""
 SECOND_TRY_S = 65.0
 """How long to wait before a doubtful refusal is tried again, in seconds."""
+FRESH_S = 30.0
+"""How long a token just received is good for the next call, in seconds.
+
+MSAL takes one with less than five minutes to live for none, and does not find one whose answer
+lacked a part: to keep the cache first and then go on would ask for token after token.
+"""
 _AGAIN = "Nothing to do; it is tried again."
 _SECRET_ENDPOINTS = ("token_endpoint", "issuer")
 """Parts of a discovery document that have to be there and encrypted."""
@@ -149,6 +155,15 @@ class _NoMemory(dict[str, object]):
         """Remember nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """A token that came over the network just now."""
+
+    token: AccessToken
+    asked: frozenset[str]
+    until_s: float
+
+
 @dataclass(slots=True)
 class _Kept:
     """An account's token cache and, once it was needed, the application over it."""
@@ -156,6 +171,7 @@ class _Kept:
     cache: Any
     app: Any = None
     doubtful: int = 0
+    fresh: _Fresh | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,24 +233,47 @@ class MsalIdentity:
         kept = self._kept.get(account)
         if kept is None:
             raise _not_signed_in()
+        fresh, kept.fresh = kept.fresh, None
+        if fresh is not None and not (renew or claims) and self._holds(fresh, scopes):
+            return fresh.token
         with _translated():
-            if kept.app is None:
-                kept.app = self._new_app(kept.cache)
-            known = [a for a in kept.app.get_accounts() if a["home_account_id"] == account]
-            result = kept.app.acquire_token_silent_with_error(
-                _as_listed(kept.cache, scopes),
-                known[0] if known else None,
-                force_refresh=renew,
-                claims_challenge=claims_request(claims),
-                # While a long-lived token is still good, trouble in renewing it early is none.
-                http_exceptions=(MailtrayError,),
-            )
-            if result is None:
-                raise _not_signed_in()
-            if "access_token" not in result:
-                raise _refused(kept, result)
-            kept.doubtful = 0
-            return AccessToken(result["access_token"], _granted(kept.cache, result, scopes))
+            result = self._acquire(account, kept, scopes, claims=claims, renew=renew)
+            token = AccessToken(result["access_token"], _granted(kept.cache, result, scopes))
+        if result.get("token_source") == "identity_provider":
+            until_s = self._clock.monotonic_s() + FRESH_S
+            kept.fresh = _Fresh(token, frozenset(scopes), until_s)
+        return token
+
+    def _holds(self, fresh: _Fresh, scopes: Collection[str]) -> bool:
+        return fresh.asked == frozenset(scopes) and self._clock.monotonic_s() < fresh.until_s
+
+    def _acquire(
+        self,
+        account: AccountId,
+        kept: _Kept,
+        scopes: Collection[str],
+        *,
+        claims: str | None,
+        renew: bool,
+    ) -> Mapping[str, Any]:
+        """Ask MSAL; its answer holds an access token."""
+        if kept.app is None:
+            kept.app = self._new_app(kept.cache)
+        known = [a for a in kept.app.get_accounts() if a["home_account_id"] == account]
+        result: Mapping[str, Any] | None = kept.app.acquire_token_silent_with_error(
+            _as_listed(kept.cache, scopes),
+            known[0] if known else None,
+            force_refresh=renew,
+            claims_challenge=claims_request(claims),
+            # While a long-lived token is still good, trouble in renewing it early is none.
+            http_exceptions=(MailtrayError,),
+        )
+        if result is None:
+            raise _not_signed_in()
+        if "access_token" not in result:
+            raise _refused(kept, result)
+        kept.doubtful = 0
+        return result
 
     def take_changed_cache(self, account: AccountId) -> str | None:
         """See the port."""
