@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Coroutine, Sequence
 
     from dbus_fast.aio import MessageBus
@@ -166,6 +167,7 @@ class SessionBus:
 
         bus = MessageBus()
         await bus.connect()
+        _be_patient(bus)
         try:
             bus.add_message_handler(self._on_message)
             for rule in self._rules:
@@ -182,6 +184,28 @@ class SessionBus:
         if bus is self._bus:
             self._bus = None
             self._on_lost()
+
+
+class _PatientSocket:
+    """A socket that takes nothing while its buffer is full, instead of raising."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def send(self, data: memoryview) -> int:
+        """Send what fits; returns the number of bytes."""
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+
+
+def _be_patient(bus: MessageBus) -> None:
+    # dbus-fast 5.2 takes a full buffer for a broken connection and ends it; a panel that asks
+    # for the icon's pictures while the bus is busy is enough. Told that nothing was sent, it
+    # waits until the socket is writable.
+    writer: Any = bus._writer  # noqa: SLF001 - see above
+    writer.sock = _PatientSocket(writer.sock)
 
 
 def owner_change_rule(name: str) -> str:

@@ -50,6 +50,8 @@ APP_NAME = "mailtray"
 IS_ONLY_A_MENU = False
 NO_FLAGS = 0
 CALL_TIMEOUT_S = 2.0
+RECONNECT_PAUSES_S = (1, 2, 4, 8, 15, 30, 60, 60, 60, 60)
+"""A bus that is gone for longer takes its desktop along."""
 START_TIMEOUT_S = 4.0
 REGISTER_TRIES = 3
 LISTING_TIMEOUT_S = 1.0
@@ -126,8 +128,9 @@ class StatusNotifierTray:
                 owner_change_rule(WATCHER),
                 f"type='signal',sender='{WATCHER}',interface='{WATCHER}'",
             ),
-            on_lost=lambda: self._set_watcher(""),
+            on_lost=self._on_bus_lost,
         )
+        self._reconnecting: asyncio.Task[None] | None = None
         self._is_wanted = False
         self._bus_name = f"{ITEM}-{os.getpid()}-{next(_numbers)}"
         self._menu = StatusNotifierMenu(on_command, self._bus.emit)
@@ -192,8 +195,26 @@ class StatusNotifierTray:
         if self._registering is not None:
             await asyncio.wait({self._registering})
 
+    def _on_bus_lost(self) -> None:
+        self._set_watcher("")
+        self._reconnecting = asyncio.create_task(self._reconnect())
+
+    async def _reconnect(self) -> None:
+        """Come back with the bus, or after it threw this connection out."""
+        for pause_s in RECONNECT_PAUSES_S:
+            await asyncio.sleep(pause_s)
+            try:
+                await self._start()
+            except (BusUnavailable, Refused, TimeoutError) as exc:
+                log.info("The session bus is not back yet: %s", exc)
+            else:
+                return
+        log.warning("The session bus did not come back; there is no icon any more")
+
     async def _stop(self) -> None:
         self._is_wanted = False
+        if self._reconnecting is not None:
+            self._reconnecting.cancel()
         self._set_watcher("")
         await self._bus.close()
 
