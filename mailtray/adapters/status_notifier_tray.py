@@ -393,14 +393,6 @@ class StatusNotifierTray:
         if _tooltip(old) != _tooltip(view):
             self._bus.emit(ITEM_PATH, f"{ITEM}.NewToolTip")
         self._menu.replace(view.menu)
-        if self._is_wanted and not self._bus.is_open:
-            self._registering = asyncio.create_task(self._reconnect())
-
-    async def _reconnect(self) -> None:
-        try:
-            await self._start()
-        except (BusUnavailable, Refused, TimeoutError) as exc:
-            log.info("No session bus for the tray icon: %s", exc)
 
 
 def _status(view: TrayView) -> str:
