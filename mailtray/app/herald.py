@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailtray.app.barrier import attempt
 from mailtray.core.errors import NotifierError
 from mailtray.core.model import Notification
 
@@ -100,12 +101,13 @@ class Herald:
         self._shown.pop(notification.tag, None)
 
     def _show(self, notification: Notification) -> bool:
-        try:
-            self._notifier.show(notification)
-        except NotifierError as error:
+        error = attempt(lambda: self._notifier.show(notification))
+        if isinstance(error, NotifierError):
             self.trouble = error
+        else:
+            self.trouble = error and NotifierError(error.title, error.hint)
+        if error is not None:
             return False
-        self.trouble = None
         if notification.message_ids:
             self._shown[notification.tag] = notification
         else:

@@ -130,11 +130,15 @@ class Poller:
 
     def close(self) -> None:
         """Let go of everything that outlives a poll."""
-        self._flow.cancel()
-        self._world.state.close()
-        self._world.notifier.close()
-        self._world.mail.close()
-        self._world.tray.stop()
+        world = self._world
+        for let_go in (
+            self._flow.cancel,
+            world.state.close,
+            world.notifier.close,
+            world.mail.close,
+            world.tray.stop,
+        ):
+            attempt(let_go)
 
     def step(self, command: Command | None, *, woke: bool = False) -> float | None:
         """Handle one command, start the polls that are due, and show how it is.
@@ -432,16 +436,20 @@ class Poller:
         watch = self._watches.get(order.account.id)
         if watch is None or watch.order is not order:
             return  # signed out, or in again, while the request was on its way
-        match outcome:
-            case KeepFirst(cache, rest):
-                self._keep(order.account.id, cache)
-                self._submit(watch, rest)
-                return
-            case Reading():
-                self._read(watch, outcome)
-            case _:
-                self._failed(watch, outcome)
-        self._release_waiters()
+        if isinstance(outcome, KeepFirst):
+            self._keep(order.account.id, outcome.cache)
+            self._submit(watch, outcome.order)
+            return
+        # A fault of mailtray's own must not leave the account waiting for ever.
+        result = attempt(lambda: self._take(watch, outcome))
+        if isinstance(result, MailtrayError) and watch.is_busy:
+            self._failed(watch, result)
+
+    def _take(self, watch: Watch, outcome: Reading | MailtrayError) -> None:
+        if isinstance(outcome, Reading):
+            self._read(watch, outcome)
+        else:
+            self._failed(watch, outcome)
 
     def _read(self, watch: Watch, reading: Reading) -> None:
         found = reading.changes

@@ -175,8 +175,9 @@ class Mailbox:
 
     def _full_round(self) -> Delivery:
         newest_first = sorted(self.inbox, key=self._received, reverse=True)
-        newest = newest_first[: self.first_sync_messages]
-        floor = self._received(newest[-1]) if len(newest) < len(self.inbox) else None
+        is_bounded = len(newest_first) > self.first_sync_messages
+        floor = self._received(newest_first[self.first_sync_messages - 1]) if is_bounded else None
+        newest = [one for one in newest_first if floor is None or self._received(one) >= floor]
         self.floor = max(filter(None, (self.floor, floor)), default=None)
         self.hidden.clear()
         return Delivery(
