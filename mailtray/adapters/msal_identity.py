@@ -10,7 +10,6 @@ in the Microsoft identity platform".
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 import threading
@@ -20,24 +19,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mailtray.adapters.http import retry_after_s
+from mailtray.adapters.msal_cache import account_in, as_listed, granted, new_cache, sound_parts
 from mailtray.adapters.msal_errors import MAYBE_PASSING, claims_request, meaning
+from mailtray.adapters.msal_http import AGAIN, UNUSABLE, EntraHttp, NoMemory
 from mailtray.core.errors import (
     AuthBlocked,
     AuthError,
     InvalidResponse,
+    MailSourceError,
     MailtrayError,
     ServiceUnavailable,
     SignInCancelled,
     SignInRequired,
-    Throttled,
 )
 from mailtray.core.model import AccessToken, Account, AccountId, AuthAction, SignedIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from mailtray.adapters.http import Answer, Http
+    from mailtray.adapters.http import Http
     from mailtray.adapters.sign_in_listener import BroughtAnswer, SignInListener
     from mailtray.ports import Clock
 
@@ -53,106 +53,11 @@ FRESH_S = 30.0
 MSAL takes one with less than five minutes to live for none, and does not find one whose answer
 lacked a part: to keep the cache first and then go on would ask for token after token.
 """
-_AGAIN = "Nothing to do; it is tried again."
-_SECRET_ENDPOINTS = ("token_endpoint", "issuer")
-"""Parts of a discovery document that have to be there and encrypted."""
 _DEVICE_WAITING = frozenset({"authorization_pending", "slow_down"})
 _LONGEST_DEVICE_STEP_S = 60
 
 _NOT_SIGNED_IN = ("You are not signed in", "Sign in.")
-_ODD_ANSWER = ("Microsoft's sign-in gave an unusable answer", _AGAIN)
 _CLOCK = ("The clock of this computer is wrong", "Set the date, the time and the time zone.")
-
-
-class _Entra:
-    """Carries MSAL's requests, and lets it see only answers it can handle.
-
-    Discovery is asked once for all accounts. MSAL's own memory of refusals is left empty (see
-    :class:`_NoMemory`); it would hide ``Retry-After`` and answer for the server.
-    """
-
-    def __init__(self, http: Http, clock: Clock) -> None:
-        self._http = http
-        self._clock = clock
-        self._discovered: dict[str, _MsalAnswer] = {}
-        self._lock = threading.Lock()
-
-    def get(self, url: str, **options: Any) -> _MsalAnswer:  # noqa: ANN401 - as MSAL calls it
-        """Ask for a discovery document."""
-        with self._lock:
-            if url not in self._discovered:
-                answer = self._send("GET", url, options)
-                if answer.status_code != 200:  # noqa: PLR2004 - a status is its own name
-                    raise meaning(answer.content, interactive=False)
-                if not all(_is_https(answer.content.get(name)) for name in _SECRET_ENDPOINTS):
-                    raise InvalidResponse(*_ODD_ANSWER)
-                self._discovered[url] = answer
-            return self._discovered[url]
-
-    def post(self, url: str, **options: Any) -> _MsalAnswer:  # noqa: ANN401 - as MSAL calls it
-        """Ask for tokens."""
-        return self._send("POST", url, options)
-
-    def close(self) -> None:
-        """Leave the connections to their owner."""
-
-    def _send(self, method: str, url: str, options: Mapping[str, Any]) -> _MsalAnswer:
-        answer = self._http.request(
-            method,
-            url,
-            headers={name: str(value) for name, value in (options.get("headers") or {}).items()},
-            params=options.get("params"),
-            data=options.get("data"),
-        )
-        return _MsalAnswer(answer, self._checked(answer))
-
-    def _checked(self, answer: Answer) -> Mapping[str, object]:
-        """Return the JSON of an answer, or raise what it stands for."""
-        wait_s = retry_after_s(answer.headers.get("Retry-After"), self._clock.now())
-        at = answer.server_time
-        if answer.status == 429:  # noqa: PLR2004 - a status is its own name
-            title = "Microsoft's sign-in asks mailtray to wait"
-            raise Throttled(title, _AGAIN, retry_after_s=wait_s, server_time=at)
-        if answer.status >= 500 or answer.status == 408:  # noqa: PLR2004 - statuses are their own names
-            title = "Microsoft's sign-in is in trouble"
-            raise ServiceUnavailable(title, _AGAIN, retry_after_s=wait_s, server_time=at)
-        try:
-            content = json.loads(answer.body)
-        except (ValueError, RecursionError) as exc:
-            raise InvalidResponse(*_ODD_ANSWER, server_time=at) from exc
-        is_refusal = answer.status != 200  # noqa: PLR2004 - a status is its own name
-        if not isinstance(content, dict) or (is_refusal and "error" not in content):
-            raise InvalidResponse(*_ODD_ANSWER, server_time=at)
-        return content
-
-
-def _is_https(address: object) -> bool:
-    return isinstance(address, str) and urlsplit(address).scheme == "https"
-
-
-class _MsalAnswer:
-    """An answer in the shape MSAL reads."""
-
-    def __init__(self, answer: Answer, content: Mapping[str, object]) -> None:
-        self.status_code = answer.status
-        self.text = answer.body.decode(errors="replace")
-        self.headers = answer.headers
-        self.content = content
-
-    def raise_for_status(self) -> None:
-        """Do nothing: what is to be raised was raised before MSAL saw the answer."""
-
-
-class _NoMemory(dict[str, object]):
-    """MSAL's memory of HTTP answers, kept empty.
-
-    It would answer a token request from memory for a minute after a refusal (also the first one
-    after the person mended the cause) and forget what ``Retry-After`` said; when to ask again
-    is the poller's to decide.
-    """
-
-    def __setitem__(self, key: str, value: object) -> None:
-        """Remember nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +108,7 @@ class MsalIdentity:
     ) -> None:
         self._client_id = client_id
         self._authority = authority
-        self._entra = _Entra(http, clock)
+        self._entra = EntraHttp(http, clock)
         self._clock = clock
         self._open_browser = open_browser or webbrowser.open
         self._kept: dict[AccountId, _Kept] = {}
@@ -214,8 +119,8 @@ class MsalIdentity:
 
     def restore(self, account: AccountId, cache: str) -> Account | None:
         """See the port."""
-        content = _sound_parts(cache)
-        found = _account_in(content, account)
+        content = sound_parts(cache)
+        found = account_in(content, account)
         if found is None:
             _log.warning("a saved sign-in was damaged or of another account; it is not used")
         else:
@@ -238,7 +143,7 @@ class MsalIdentity:
             return fresh.token
         with _translated():
             result = self._acquire(account, kept, scopes, claims=claims, renew=renew)
-            token = AccessToken(result["access_token"], _granted(kept.cache, result, scopes))
+            token = AccessToken(result["access_token"], granted(kept.cache, result, scopes))
         if result.get("token_source") == "identity_provider":
             until_s = self._clock.monotonic_s() + FRESH_S
             kept.fresh = _Fresh(token, frozenset(scopes), until_s)
@@ -261,7 +166,7 @@ class MsalIdentity:
             kept.app = self._new_app(kept.cache)
         known = [a for a in kept.app.get_accounts() if a["home_account_id"] == account]
         result: Mapping[str, Any] | None = kept.app.acquire_token_silent_with_error(
-            _as_listed(kept.cache, scopes),
+            as_listed(kept.cache, scopes),
             known[0] if known else None,
             force_refresh=renew,
             claims_challenge=claims_request(claims),
@@ -287,7 +192,7 @@ class MsalIdentity:
         self._kept.pop(account, None)
 
     def _keep(self, account: AccountId, cache: str) -> None:
-        token_cache = _new_cache()
+        token_cache = new_cache()
         token_cache.deserialize(cache)
         self._kept[account] = _Kept(token_cache)
 
@@ -300,7 +205,7 @@ class MsalIdentity:
             authority=self._authority,
             token_cache=cache,
             http_client=self._entra,
-            http_cache=_NoMemory(),
+            http_cache=NoMemory(),
             client_capabilities=CAPABILITIES,
             # It would ask another host which hosts are Microsoft's; the settings say so.
             instance_discovery=False,
@@ -320,7 +225,7 @@ class MsalIdentity:
         """See the port."""
         end_s = self._clock.monotonic_s() + deadline_s
         with self._only_attempt() as attempt, _listener() as listener:
-            cache = _new_cache()
+            cache = new_cache()
             with _translated():
                 app = self._new_app(cache)
                 flow = app.initiate_auth_code_flow(
@@ -350,7 +255,7 @@ class MsalIdentity:
         end_s = self._clock.monotonic_s() + deadline_s
         wanted = claims_request(claims)
         with self._only_attempt() as attempt:
-            cache = _new_cache()
+            cache = new_cache()
             with _translated():
                 app = self._new_app(cache)
                 flow = app.initiate_device_flow(list(scopes), claims_challenge=wanted)
@@ -362,13 +267,9 @@ class MsalIdentity:
                 attempt.cancelled.wait(min(max(flow["interval"], 1), _LONGEST_DEVICE_STEP_S))
                 if self._is_over(attempt, end_s):
                     break
-                with _translated():
-                    # MSAL's own loop cannot be left early; this asks once.
-                    result = app.acquire_token_by_device_flow(
-                        flow, claims_challenge=wanted, exit_condition=lambda _flow: True
-                    )
-                    if result.get("error") not in _DEVICE_WAITING:
-                        return _signed_in(cache, result)
+                signed_in = _ask_once(app, cache, flow, wanted)
+                if signed_in is not None:
+                    return signed_in
             raise self._unfinished(attempt)
 
     def cancel_sign_in(self) -> None:
@@ -394,7 +295,7 @@ class MsalIdentity:
     def _show(self, url: str, on_url: Callable[[str], None]) -> None:
         """Bring the page to the person, from a thread: a browser in a terminal blocks."""
         if urlsplit(url).scheme not in {"https", "http"}:
-            raise InvalidResponse(*_ODD_ANSWER)
+            raise InvalidResponse(*UNUSABLE)
 
         def show() -> None:
             on_url(url)
@@ -433,19 +334,11 @@ def _listener() -> SignInListener:
         ) from exc
 
 
-def _new_cache() -> Any:  # noqa: ANN401 - msal has no types
-    from msal import SerializableTokenCache
-
-    # Its loggers print answers and codes whole.
-    logging.getLogger("msal").setLevel(logging.CRITICAL + 1)
-    return SerializableTokenCache()
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     """Turn what MSAL raises into our errors.
 
-    Network trouble and refusals by status never reach MSAL (see :class:`_Entra`): what it still
+    Network trouble and refusals by status never reach MSAL (see :class:`EntraHttp`): what it still
     raises is about an answer that lacks a part or does not fit the request.
     """
     from msal.exceptions import MsalError
@@ -457,9 +350,9 @@ def _translated() -> Iterator[None]:
     except RuntimeError as exc:
         if "computer's time" in str(exc):
             raise AuthBlocked(*_CLOCK, action=AuthAction.CHECK_CLOCK) from exc
-        raise InvalidResponse(*_ODD_ANSWER) from exc
+        raise InvalidResponse(*UNUSABLE) from exc
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError, MsalError) as exc:
-        raise InvalidResponse(*_ODD_ANSWER) from exc
+        raise InvalidResponse(*UNUSABLE) from exc
 
 
 def _not_signed_in() -> SignInRequired:
@@ -469,7 +362,7 @@ def _not_signed_in() -> SignInRequired:
 def _refused(kept: _Kept, result: Mapping[str, object]) -> MailtrayError:
     """Return what a refused refresh means; a doubtful one is passing trouble the first time."""
     if "error" not in result:
-        return InvalidResponse(*_ODD_ANSWER)
+        return InvalidResponse(*UNUSABLE)
     error = meaning(result, interactive=False)
     if not (isinstance(error, AuthError) and error.code == MAYBE_PASSING):
         return error
@@ -477,34 +370,8 @@ def _refused(kept: _Kept, result: Mapping[str, object]) -> MailtrayError:
     if kept.doubtful > 1:
         return error
     return ServiceUnavailable(
-        "Microsoft's sign-in is in trouble", _AGAIN, retry_after_s=SECOND_TRY_S
+        "Microsoft's sign-in is in trouble", AGAIN, retry_after_s=SECOND_TRY_S
     )
-
-
-def _as_listed(cache: Any, scopes: Collection[str]) -> list[str]:  # noqa: ANN401 - msal has no types
-    """Return the scopes in the form in which the last token response listed them.
-
-    Some answers list them long (``https://graph.microsoft.com/Mail.Read``) though asked for
-    short; asked otherwise than listed, MSAL would not find its own token and spend a request.
-    """
-    listed = {_short(scope): scope for scope in _targets(cache, None)}
-    return [listed.get(_short(scope), scope) for scope in scopes]
-
-
-def _granted(cache: Any, result: Mapping[str, Any], asked: Collection[str]) -> frozenset[str]:  # noqa: ANN401 - msal has no types
-    """Return those of the scopes asked for that the token holds; MSAL tells them only at times."""
-    held = {_short(scope) for scope in _targets(cache, result["access_token"])}
-    return frozenset(scope for scope in asked if _short(scope) in held)
-
-
-def _targets(cache: Any, access_token: str | None) -> Iterator[str]:  # noqa: ANN401 - msal has no types
-    query = {"secret": access_token} if access_token else None
-    for entry in cache.search("AccessToken", query=query):
-        yield from entry.get("target", "").split()
-
-
-def _short(scope: str) -> str:
-    return scope.rpartition("/")[2].lower()
 
 
 def _redeem(
@@ -529,69 +396,35 @@ def _redeem(
         answer.reply(*page)
 
 
+def _ask_once(
+    app: Any,  # noqa: ANN401 - msal has no types
+    cache: Any,  # noqa: ANN401 - msal has no types
+    flow: dict[str, Any],
+    claims: str | None,
+) -> SignedIn | None:
+    """Ask whether a device code was used; ``None`` while it was not, or nothing was heard."""
+    try:
+        with _translated():
+            # MSAL's own loop cannot be left early.
+            result = app.acquire_token_by_device_flow(
+                flow, claims_challenge=claims, exit_condition=lambda _flow: True
+            )
+            if result.get("error") in _DEVICE_WAITING:
+                return None
+            return _signed_in(cache, result)
+    except MailSourceError as exc:
+        _log.info("waiting for the device code goes on: %s", exc.title)
+        return None
+
+
 def _signed_in(cache: Any, result: Mapping[str, Any]) -> SignedIn:  # noqa: ANN401 - msal has no types
     if "error" in result:
         raise meaning(result, interactive=True)
     if "access_token" not in result:
-        raise InvalidResponse(*_ODD_ANSWER)
+        raise InvalidResponse(*UNUSABLE)
     serialized = str(cache.serialize())
     accounts = [str(a["home_account_id"]) for a in cache.search("Account")]
-    account = _account_in(_sound_parts(serialized), AccountId(accounts[0])) if accounts else None
+    account = account_in(sound_parts(serialized), AccountId(accounts[0])) if accounts else None
     if account is None:
-        raise InvalidResponse(*_ODD_ANSWER)
+        raise InvalidResponse(*UNUSABLE)
     return SignedIn(account, serialized)
-
-
-_SECTIONS: dict[str, tuple[str, ...]] = {
-    "Account": ("home_account_id", "environment", "username", "authority_type"),
-    "RefreshToken": ("home_account_id", "environment", "secret", "client_id"),
-    "AccessToken": ("environment", "secret", "expires_on", "target"),
-    "IdToken": ("secret",),
-    "AppMetadata": (),
-}
-"""The parts of a cache, and the texts that MSAL reads of each entry without asking."""
-
-
-def _sound_parts(cache: str) -> dict[str, Any]:
-    """Parse a serialized cache and leave out what MSAL would stumble over."""
-    try:
-        content = json.loads(cache)
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(content, dict):
-        return {}
-    for name, texts in _SECTIONS.items():
-        section = content.get(name)
-        entries = section.items() if isinstance(section, dict) else ()
-        content[name] = {key: entry for key, entry in entries if _is_entry(entry, texts)}
-    return content
-
-
-def _account_in(content: Mapping[str, Any], account: AccountId) -> Account | None:
-    """Find an account and its refresh token in the sound parts of a cache."""
-    own = {
-        name: [e for e in content.get(name, {}).values() if e.get("home_account_id") == account]
-        for name in ("Account", "RefreshToken", "IdToken")
-    }
-    if not own["Account"] or not own["RefreshToken"]:
-        return None
-    name = next(iter(_names(own["IdToken"])), "")
-    return Account(account, own["Account"][0]["username"], name)
-
-
-def _is_entry(entry: object, texts: tuple[str, ...]) -> bool:
-    if not isinstance(entry, dict) or not all(isinstance(entry.get(t), str) for t in texts):
-        return False
-    return str(entry.get("expires_on", 0)).isdecimal()
-
-
-def _names(id_tokens: list[dict[str, str]]) -> Iterator[str]:
-    for entry in id_tokens:
-        try:
-            payload = entry["secret"].split(".")[1]
-            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-            name = claims.get("name")
-        except (ValueError, LookupError, AttributeError, RecursionError):
-            continue
-        if isinstance(name, str):
-            yield name

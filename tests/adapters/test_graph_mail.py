@@ -233,6 +233,19 @@ def test_the_list_of_unread_is_smaller_after_a_504(rig: Rig, token: AccessToken)
     assert listed.is_complete
 
 
+def test_the_list_of_unread_is_read_page_by_page(
+    rig: Rig, token: AccessToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph_mail, "FIRST_PAGE_SIZE", 10)
+    mail = GraphMail(GRAPH_ROOT, rig.http, rig.clock)
+    ids = rig.cloud.deliver(count=35)
+    rig.cloud.clear_log()
+    listed = mail.list_unread(token, INBOX, since=None, limit=25)
+    assert [message.id for message in listed.messages] == ids[:9:-1]
+    assert not listed.is_complete
+    assert len(rig.cloud.log()) == 3
+
+
 def test_a_round_of_endless_changes_becomes_a_full_one(
     rig: Rig, token: AccessToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,7 @@ from mailtray.core.errors import (
 )
 from mailtray.core.model import AccessToken, AccountId, AuthAction
 from mailtray.simulator import AuthorizeError, Fault, Simulator
-from mailtray.simulator.browser import walk
+from mailtray.simulator.browser import enter_device_code, walk
 from tests.adapters.rig import ADA, CLIENT_ID, GRAPH_ROOT, LOGIN_ROOT, SCOPES, Rig, microsoft_365
 
 if TYPE_CHECKING:
@@ -405,6 +405,8 @@ def test_an_odd_cached_token_costs_a_request_and_no_sign_in(rig: Rig, odd: objec
     for entry in content["AccessToken"].values():
         entry["expires_on"] = odd
     content["IdToken"] = content["AppMetadata"] = "odd"
+    unsound = {**next(iter(content["RefreshToken"].values())), "last_modification_time": odd}
+    content["RefreshToken"]["odd"] = unsound
     content["Future"] = [1]
     rig.cloud.clear_log()
     assert rig.identity.restore(signed_in.account.id, json.dumps(content)) is not None
@@ -728,6 +730,20 @@ def test_a_device_code_declined_or_too_old(rig: Rig) -> None:
     answer(rig, 400, {"error": "authorization_declined"})
     with pytest.raises(SignInCancelled):
         by_device_code(rig)
+
+
+def test_waiting_for_a_device_code_outlasts_passing_trouble(rig: Rig) -> None:
+    rig.cloud.device_code_interval_s = 0
+    answer(rig, 503, "<html>")
+
+    def type_it(page: str, code: str) -> None:
+        enter_device_code(page, code, username=ADA)
+
+    signed_in = rig.identity.sign_in_by_device_code(
+        SCOPES, claims=None, deadline_s=60, on_code=type_it
+    )
+    assert signed_in.account.username == ADA
+    assert rig.cloud.counts()["token"] == 2
 
 
 def test_a_device_code_ends_by_the_deadline(rig: Rig) -> None:

@@ -1,0 +1,117 @@
+"""How MSAL speaks to Microsoft's sign-in: over our connections, and by our rules.
+
+Source: learn.microsoft.com/entra/msal/python, ``http_client`` and ``http_cache``.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from mailtray.adapters.http import retry_after_s
+from mailtray.adapters.msal_errors import meaning
+from mailtray.core.errors import InvalidResponse, ServiceUnavailable, Throttled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mailtray.adapters.http import Answer, Http
+    from mailtray.ports import Clock
+
+AGAIN = "Nothing to do; it is tried again."
+UNUSABLE = ("Microsoft's sign-in gave an unusable answer", AGAIN)
+_SECRET_ENDPOINTS = ("token_endpoint", "issuer")
+"""Parts of a discovery document that have to be there and encrypted."""
+
+
+class EntraHttp:
+    """Carries MSAL's requests, and lets it see only answers it can handle.
+
+    Discovery is asked once for all accounts. MSAL's own memory of refusals is left empty (see
+    :class:`NoMemory`); it would hide ``Retry-After`` and answer for the server.
+    """
+
+    def __init__(self, http: Http, clock: Clock) -> None:
+        self._http = http
+        self._clock = clock
+        self._discovered: dict[str, MsalAnswer] = {}
+        self._lock = threading.Lock()
+
+    def get(self, url: str, **options: Any) -> MsalAnswer:  # noqa: ANN401 - as MSAL calls it
+        """Ask for a discovery document."""
+        with self._lock:
+            if url not in self._discovered:
+                answer = self._send("GET", url, options)
+                if answer.status_code != 200:  # noqa: PLR2004 - a status is its own name
+                    raise meaning(answer.content, interactive=False)
+                if not all(_is_https(answer.content.get(name)) for name in _SECRET_ENDPOINTS):
+                    raise InvalidResponse(*UNUSABLE)
+                self._discovered[url] = answer
+            return self._discovered[url]
+
+    def post(self, url: str, **options: Any) -> MsalAnswer:  # noqa: ANN401 - as MSAL calls it
+        """Ask for tokens."""
+        return self._send("POST", url, options)
+
+    def close(self) -> None:
+        """Leave the connections to their owner."""
+
+    def _send(self, method: str, url: str, options: Mapping[str, Any]) -> MsalAnswer:
+        answer = self._http.request(
+            method,
+            url,
+            headers={name: str(value) for name, value in (options.get("headers") or {}).items()},
+            params=options.get("params"),
+            data=options.get("data"),
+        )
+        return MsalAnswer(answer, self._checked(answer))
+
+    def _checked(self, answer: Answer) -> Mapping[str, object]:
+        """Return the JSON of an answer, or raise what it stands for."""
+        wait_s = retry_after_s(answer.headers.get("Retry-After"), self._clock.now())
+        at = answer.server_time
+        if answer.status == 429:  # noqa: PLR2004 - a status is its own name
+            title = "Microsoft's sign-in asks mailtray to wait"
+            raise Throttled(title, AGAIN, retry_after_s=wait_s, server_time=at)
+        if answer.status >= 500 or answer.status == 408:  # noqa: PLR2004 - statuses are their own names
+            title = "Microsoft's sign-in is in trouble"
+            raise ServiceUnavailable(title, AGAIN, retry_after_s=wait_s, server_time=at)
+        try:
+            content = json.loads(answer.body)
+        except (ValueError, RecursionError) as exc:
+            raise InvalidResponse(*UNUSABLE, server_time=at) from exc
+        is_refusal = answer.status != 200  # noqa: PLR2004 - a status is its own name
+        if not isinstance(content, dict) or (is_refusal and "error" not in content):
+            raise InvalidResponse(*UNUSABLE, server_time=at)
+        return content
+
+
+def _is_https(address: object) -> bool:
+    return isinstance(address, str) and urlsplit(address).scheme == "https"
+
+
+class MsalAnswer:
+    """An answer in the shape MSAL reads."""
+
+    def __init__(self, answer: Answer, content: Mapping[str, object]) -> None:
+        self.status_code = answer.status
+        self.text = answer.body.decode(errors="replace")
+        self.headers = answer.headers
+        self.content = content
+
+    def raise_for_status(self) -> None:
+        """Do nothing: what is to be raised was raised before MSAL saw the answer."""
+
+
+class NoMemory(dict[str, object]):
+    """MSAL's memory of HTTP answers, kept empty.
+
+    It would answer a token request from memory for a minute after a refusal (also the first one
+    after the person mended the cause) and forget what ``Retry-After`` said; when to ask again
+    is the poller's to decide.
+    """
+
+    def __setitem__(self, key: str, value: object) -> None:
+        """Remember nothing."""
