@@ -102,12 +102,10 @@ class Herald:
 
     def _show(self, notification: Notification) -> bool:
         error = attempt(lambda: self._notifier.show(notification))
-        if isinstance(error, NotifierError):
-            self.trouble = error
-        else:
-            self.trouble = error and NotifierError(error.title, error.hint)
         if error is not None:
+            self.trouble = NotifierError(error.title, error.hint)
             return False
+        self.trouble = None
         if notification.message_ids:
             self._shown[notification.tag] = notification
         else:
