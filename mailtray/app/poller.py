@@ -117,8 +117,7 @@ class Poller:
                 command = None
             waited_s = self._clock.monotonic_s() - asked_s
             wall_s = (self._clock.now() - asked).total_seconds()
-            overslept_s = max(wall_s, waited_s) - min(waited_s, wait_s or waited_s)
-            woke = overslept_s > schedule.WAKE_GAP_S
+            woke = schedule.has_slept(wait_s, waited_s, wall_s)
         self.close()
 
     def _guarded_step(self, command: Command | None, *, woke: bool) -> float | None:
@@ -157,6 +156,7 @@ class Poller:
             self._handle(command)
         self._give_tray_hint(now_s)
         self._start_due_polls()
+        self._release_waiters()
         self._publish()
         return self._wait_s()
 
@@ -615,15 +615,14 @@ class Poller:
             if (watch.is_busy and watch.is_asked) or watch.is_due(now_s)
         }
         self._waiters.append(_Waiter(replies, polls))
-        self._release_waiters()
+
+    def _is_open(self, account_id: AccountId, poll: int) -> bool:
+        """Say whether a poll is still to come back: not where it cannot start for now."""
+        watch = self._watches.get(account_id)
+        return watch is not None and watch.is_busy and watch.finished < poll
 
     def _release_waiters(self) -> None:
         for waiter in list(self._waiters):
-            open_polls = [
-                one
-                for one, number in waiter.polls.items()
-                if one in self._watches and self._watches[one].finished < number
-            ]
-            if not open_polls:
+            if not any(self._is_open(one, number) for one, number in waiter.polls.items()):
                 self._waiters.remove(waiter)
                 waiter.replies.put(answers.state(self._status, self._clock.now().astimezone()))

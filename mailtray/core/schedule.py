@@ -37,6 +37,21 @@ COUNT_EVERY_S = 900.0
 floor change nothing else."""
 
 
+def has_slept(wait_s: float | None, waited_s: float, wall_s: float) -> bool:
+    """Say whether the computer slept during a wait.
+
+    The monotonic clock stands still in a sleep on some systems and goes on on others; the wall
+    clock goes on on all of them, but may also be set.
+
+    Args:
+        wait_s: How long the wait was to be at most, in seconds; ``None`` or 0 where there was none.
+        waited_s: How long it was by the monotonic clock.
+        wall_s: How long it was by the wall clock; less than 0 where that was set back.
+    """
+    overslept_s = max(wall_s, waited_s) - min(waited_s, wait_s or waited_s)
+    return overslept_s > WAKE_GAP_S
+
+
 def next_delay(interval_s: float, dice: float) -> float:
     """Say how long to wait after a successful poll, in seconds.
 

@@ -29,6 +29,7 @@ from mailtray.core.schedule import (
     HOPELESS_RETRY_S,
     OFFLINE_MAX_RETRY_S,
     SERVICE_MAX_RETRY_S,
+    has_slept,
     next_delay,
     retry_delay,
 )
@@ -196,6 +197,28 @@ def test_no_wait_offline_is_longer_than_promised(interval_s: float) -> None:
     made = Tries(OFFLINE, interval_s=interval_s, dice=HIGH).until(8 * HOUR_S)
     gaps_s = [later - sooner for sooner, later in pairwise(made)]
     assert max(gaps_s) <= OFFLINE_MAX_RETRY_S
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "waited_s", "wall_s", "slept"),
+    [
+        pytest.param(60.0, 60.0, 60.0, False, id="an ordinary wait"),
+        pytest.param(60.0, 5.0, 5.0, False, id="cut short by a command"),
+        pytest.param(None, HOUR_S, HOUR_S, False, id="nothing was due, a command came"),
+        pytest.param(0.0, 0.0, 0.0, False, id="no wait at all"),
+        pytest.param(60.0, 60.0, 8 * HOUR_S, True, id="a sleep, monotonic stands still"),
+        pytest.param(60.0, 8 * HOUR_S, 8 * HOUR_S, True, id="a sleep, both clocks go on"),
+        pytest.param(None, 3.0, 8 * HOUR_S, True, id="a sleep with nothing due"),
+        pytest.param(60.0, 60.0, 60.0 - HOUR_S, False, id="the clock is set back"),
+        pytest.param(60.0, 60.0, 60.0 + HOUR_S, True, id="set forward: a poll more does no harm"),
+        pytest.param(60.0, 100.0, 100.0, False, id="a busy computer"),
+    ],
+)
+def test_a_sleep_is_noticed(
+    wait_s: float | None, waited_s: float, wall_s: float, slept: bool
+) -> None:
+    # abraunegg/onedrive#693
+    assert has_slept(wait_s, waited_s, wall_s) is slept
 
 
 @pytest.mark.parametrize(
