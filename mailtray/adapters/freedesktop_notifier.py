@@ -146,7 +146,7 @@ class FreedesktopNotifier:
         async with asyncio.timeout(SHOW_TIMEOUT_S):
             await self._open()
             if not self._server:
-                await self._start_server()
+                await self._find_server()
             server = self._server
             arguments = await self._arguments(notification)
             asked = asyncio.create_task(
@@ -167,15 +167,18 @@ class FreedesktopNotifier:
             if self._ids.get(gone.tag) == oldest:
                 del self._ids[gone.tag]
 
-    async def _start_server(self) -> None:
-        """Have the bus start a server, where it knows how to."""
-        try:
-            await self._bus.call(BUS, BUS_PATH, f"{BUS}.StartServiceByName", "su", [SERVER, 0])
-        except Refused as exc:
-            raise NotifierError(NO_SERVER) from exc
-        self._set_server(await self._bus.owner_of(SERVER))
-        if not self._server:
+    async def _find_server(self) -> None:
+        """Find the server that runs, or have the bus start one, where it knows how to."""
+        owner = await self._bus.owner_of(SERVER)
+        if not owner:
+            try:
+                await self._bus.call(BUS, BUS_PATH, f"{BUS}.StartServiceByName", "su", [SERVER, 0])
+            except Refused as exc:
+                raise NotifierError(NO_SERVER) from exc
+            owner = await self._bus.owner_of(SERVER)
+        if not owner:
             raise NotifierError(NO_SERVER)
+        self._set_server(owner)
 
     async def _arguments(self, notification: Notification) -> list[Any]:
         from dbus_fast.signature import Variant
