@@ -39,9 +39,8 @@ class NotifierLadder:
         self._makers = tuple(rungs)
         self._rungs: list[Notifier | None] = [None] * len(self._makers)
         self._shown_by: OrderedDict[str, Notifier] = OrderedDict()
-        self.name = next(
-            (rung.name for rung in map(self._try_rung, self._places()) if rung), "none"
-        )
+        built = [rung for rung in map(self._try_rung, self._places()) if rung is not None]
+        self.name = built[0].name if built else "none"
 
     def show(self, notification: Notification) -> None:
         """See :meth:`mailtray.ports.Notifier.show`."""
