@@ -32,6 +32,8 @@ pystray shows no change of the icon from then on."""
 ICON_PX = {"win32": 32, "darwin": 44}
 """What each system asks for: Windows' large icon; a menu bar at two pixels a point."""
 OTHER_ICON_PX = 48
+NUDGE_S = 0.05
+XORG_STOP_S = 1.0
 PANEL_CHECK_S = 3.0
 """How often an X11 desktop is asked whether its panel was replaced; nothing tells of it."""
 
@@ -68,42 +70,34 @@ class PystrayTray:
     def __init__(
         self, on_command: Callable[[str, str], None], *, platform: str = sys.platform
     ) -> None:
-        """Prepare; nothing is shown before :meth:`run`.
+        """Find out whether an icon can be had; on the main thread. :meth:`run` shows it.
 
         Args:
             on_command: Called with a clicked item's command and argument, on pystray's thread.
             platform: As :data:`sys.platform`.
-        """
-        self._on_command = on_command
-        self._platform = platform
-        self._latest = TrayView(IconKind.NORMAL, 0, APP_NAME, ())
-        self._shown: TrayView | None = None
-        self._vendor: VendorIcon | None = None
-        self._pystray: Any = None
-        self._panel: EmbeddingPanel | None = None
-        self._is_ready = False
-        self._wake = threading.Event()
-        self._is_over = threading.Event()
-
-    def start(self) -> None:
-        """Find out whether an icon can be had, on the main thread.
 
         Raises:
             TrayError: pystray has no backend here, or no panel takes an icon.
         """
-        self._pystray = _import_pystray()
-        if self._pystray.Icon.__module__.endswith("._xorg"):
-            self._panel = EmbeddingPanel()
-            if not self._panel.is_there:
-                self._panel.close()
-                raise TrayError(NO_PANEL)
+        self._on_command = on_command
+        self._platform = platform
+        self._latest = self._shown = TrayView(IconKind.NORMAL, 0, APP_NAME, ())
+        self._is_ready = False
+        self._wake = threading.Event()
+        self._is_over = threading.Event()
+        self._panel = _find_panel() if platform == "linux" else None
+        try:
+            import pystray
+        except ImportError as exc:
+            raise TrayError(UNAVAILABLE) from exc
+        self._pystray: Any = pystray
         view = self._latest
-        self._vendor = self._pystray.Icon(
+        self._vendor: VendorIcon = pystray.Icon(
             APP_NAME, self._picture(view), self._title(view), self._menu(view)
         )
-        if self._panel is not None:
+        self._is_xorg = pystray.Icon.__module__.endswith("._xorg")
+        if self._panel is not None and self._is_xorg:
             self._panel.adopt(self._vendor)
-        self._shown = view
 
     def render(self, view: TrayView) -> None:
         """See :meth:`mailtray.ports.Tray.render`."""
@@ -111,14 +105,7 @@ class PystrayTray:
         self._wake.set()
 
     def run(self, until_quit: Callable[[], None]) -> None:
-        """See :meth:`mailtray.ports.Tray.run`; serves pystray's main loop.
-
-        Raises:
-            TrayError: As for :meth:`start`, where that was not called.
-        """
-        if self._vendor is None:
-            self.start()
-        assert self._vendor is not None  # noqa: S101  # set by start()
+        """See :meth:`mailtray.ports.Tray.run`; serves pystray's main loop."""
 
         def stop_when_quit() -> None:
             until_quit()
@@ -126,16 +113,27 @@ class PystrayTray:
 
         for work in (self._serve_views, stop_when_quit):
             threading.Thread(target=work, name="mailtray-tray", daemon=True).start()
-        if not self._is_over.is_set():
+        if self._is_over.is_set():
+            return
+        if not self._is_xorg:
             self._vendor.run(self._on_ready)
+            return
+        # What waits for this backend's loop may wait for ever; the program must not.
+        loop = threading.Thread(target=self._vendor.run, args=(self._on_ready,), daemon=True)
+        loop.start()
+        self._is_over.wait()
+        if self._panel is not None:
+            self._panel.take_icon_away()
+        loop.join(XORG_STOP_S)
+        if self._panel is not None:
+            self._panel.close()
 
     def stop(self) -> None:
         """See :meth:`mailtray.ports.Tray.stop`."""
         self._is_over.set()
         self._wake.set()
-        vendor = self._vendor
-        if vendor is not None and self._is_ready:
-            self._on_main_thread(vendor.stop)
+        if self._is_ready and not self._is_xorg:
+            self._on_main_thread(self._vendor.stop)
 
     def _on_ready(self, vendor: VendorIcon) -> None:
         """Show the icon; pystray calls this once its loop runs."""
@@ -160,14 +158,10 @@ class PystrayTray:
             # it does not take must not be the last one shown.
             except Exception:
                 log.warning("The tray icon was not updated", exc_info=True)
-        if self._panel is not None:
-            self._panel.close()
 
     def _apply_latest(self) -> None:
         """Tell pystray what changed."""
         old, view, vendor = self._shown, self._latest, self._vendor
-        if old is None or vendor is None or old == view:
-            return
         self._shown = view
         if (old.icon, icons.count_text(old.icon, old.count)) != (
             view.icon,
@@ -184,7 +178,7 @@ class PystrayTray:
 
         pystray tries once, at the very moment in which the old panel goes.
         """
-        if self._panel is not None and self._panel.is_icon_loose() and self._vendor is not None:
+        if self._panel is not None and self._panel.is_icon_loose():
             self._vendor.icon = self._picture(self._latest)
 
     def _title(self, view: TrayView) -> str:
@@ -215,6 +209,8 @@ class PystrayTray:
             from PyObjCTools import AppHelper  # type: ignore[import-not-found]  # macOS only
 
             AppHelper.callAfter(work)
+        elif self._panel is not None:
+            self._panel.nudge_during(work)
         else:
             work()
 
@@ -223,19 +219,23 @@ def _show(vendor: VendorIcon) -> None:
     vendor.visible = True
 
 
-def _import_pystray() -> Any:  # noqa: ANN401  # pystray has no types
-    """Import pystray, which looks for its display while it is imported."""
+def _find_panel() -> EmbeddingPanel:
+    """Return the panel that all of pystray's ways on Linux come down to.
+
+    Asked before pystray is imported, which raises an error of Xlib's own without a display.
+    """
     try:
-        import pystray
+        from Xlib.error import DisplayError  # type: ignore[import-untyped]  # untyped
     except ImportError as exc:
         raise TrayError(UNAVAILABLE) from exc
-    # Xlib's own errors, such as DisplayNameError, share no class but Exception; and importing
-    # them to name them is what fails where there is no Xlib.
-    except Exception as exc:
-        if type(exc).__module__.partition(".")[0] != "Xlib":
-            raise
-        raise TrayError(UNAVAILABLE) from exc
-    return pystray
+    try:
+        panel = EmbeddingPanel()
+    except (DisplayError, OSError) as exc:
+        raise TrayError(NO_PANEL) from exc
+    if not panel.is_there:
+        panel.close()
+        raise TrayError(NO_PANEL)
+    return panel
 
 
 class EmbeddingPanel:
@@ -251,6 +251,7 @@ class EmbeddingPanel:
         self._display = Display()
         name = f"_NET_SYSTEM_TRAY_S{self._display.get_default_screen()}"
         self._selection = self._display.intern_atom(name)
+        self._icon: Any = None
         self._window: Any = None
 
     @property
@@ -271,11 +272,14 @@ class EmbeddingPanel:
             event_mask=X.ExposureMask | X.StructureNotifyMask | X.ButtonPressMask
         )
         window.display.flush()
+        self._icon = icon
         self._window = self._display.create_resource_object("window", window.id)
 
     def is_icon_loose(self) -> bool:
-        """Say whether there is a panel and the icon is not in it."""
-        from Xlib.error import XError  # type: ignore[import-untyped]  # untyped
+        """Say whether there is a panel and an adopted icon is not in it."""
+        if self._window is None:
+            return False
+        from Xlib.error import XError
 
         try:
             tree = self._window.query_tree()
@@ -283,6 +287,50 @@ class EmbeddingPanel:
             # The window went with its panel or with the program.
             return False
         return self.is_there and bool(tree.parent == tree.root)
+
+    def take_icon_away(self) -> None:
+        """Destroy an adopted icon's window, which ends pystray's loop.
+
+        pystray's own way, from another thread, waits for ever now and then; and its finalizer
+        would go that way if it were not told that the icon has stopped.
+        """
+        from Xlib.error import CatchError
+
+        self._icon._running = False  # noqa: SLF001  # there is no public way
+        self._window.destroy(onerror=CatchError())
+        self._display.sync()
+
+    def nudge_during(self, work: Callable[[], None]) -> None:
+        """Do what waits for pystray's loop, and wake that loop until it is done.
+
+        The loop sleeps on for ever where another thread happens to read its event off the
+        connection that the two share. What is sent from here, by a connection of its own, wakes
+        it, and it finds the event that it missed.
+        """
+        if self._window is None:
+            work()
+            return
+        is_done = threading.Event()
+
+        def nudge() -> None:
+            while not is_done.wait(NUDGE_S):
+                self._nudge()
+
+        threading.Thread(target=nudge, name="mailtray-nudge", daemon=True).start()
+        try:
+            work()
+        finally:
+            is_done.set()
+
+    def _nudge(self) -> None:
+        from Xlib import X
+        from Xlib.protocol.event import ClientMessage  # type: ignore[import-untyped]  # untyped
+
+        event = ClientMessage(
+            window=self._window, client_type=self._selection, data=(32, [X.CurrentTime, 0, 0, 0, 0])
+        )
+        self._window.send_event(event, event_mask=X.NoEventMask)
+        self._display.flush()
 
     def close(self) -> None:
         """Let go of the display."""
