@@ -1,0 +1,205 @@
+"""What every notifier promises; those of a desktop join in ``tests/desktop``."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from mailtray.adapters.console_notifier import ConsoleNotifier
+from mailtray.adapters.notifier_ladder import NotifierLadder
+from mailtray.core.errors import NotifierError
+from mailtray.core.model import MessageId, Notification
+from tests.fakes.notifier import FakeNotifier
+
+if TYPE_CHECKING:
+    from mailtray.ports import Notifier
+
+MARKUP = (
+    'AT&T <b>50%</b> off & "more" &amp; '
+    '<img src="http://x.test/a.png"/> <a href="http://x.test">tap</a>'
+)
+
+
+def about(tag: str, title: str = "Ann Example", body: str = "Hello") -> Notification:
+    """Return a notification of one message, which opens a page when it is clicked."""
+    return Notification(
+        tag, title, body, message_ids=(MessageId(tag),), link=f"https://mail.example.test/{tag}"
+    )
+
+
+class Stage(Protocol):
+    """A notifier, and what a person in front of it sees and does."""
+
+    notifier: Notifier
+    clicked: list[Notification]
+    can_take_back: bool
+    can_click: bool
+
+    def read(self) -> list[tuple[str, str]]:
+        """Return title and body of what is shown, as a person reads them, oldest first."""
+        ...
+
+    def click(self, title: str) -> None:
+        """Click what is shown with this title."""
+        ...
+
+    def break_down(self) -> None:
+        """Take away what shows notifications."""
+        ...
+
+    def mend(self) -> None:
+        """Put it back."""
+        ...
+
+
+class NotifierContract:
+    """Each subclass provides the fixture ``stage``."""
+
+    def test_shows_title_and_body(self, stage: Stage) -> None:
+        stage.notifier.show(about("a", "Ann Example", "Hello there"))
+        assert stage.read() == [("Ann Example", "Hello there")]
+
+    def test_shows_several(self, stage: Stage) -> None:
+        stage.notifier.show(about("a", "Ann"))
+        stage.notifier.show(about("b", "Ben"))
+        assert [title for title, _ in stage.read()] == ["Ann", "Ben"]
+
+    def test_markup_is_read_as_it_was_written(self, stage: Stage) -> None:
+        stage.notifier.show(about("a", "R&D <Team>", MARKUP))
+        assert stage.read() == [("R&D <Team>", MARKUP)]
+
+    @pytest.mark.parametrize(
+        ("title", "body"),
+        [
+            pytest.param("שלום (3) world", "می‌خواهم", id="right to left"),
+            pytest.param("👩‍💻 🇫🇷", "Zoë", id="joined emoji"),
+            pytest.param("Ann", "", id="no body"),
+        ],
+    )
+    def test_any_script_is_shown(self, stage: Stage, title: str, body: str) -> None:
+        stage.notifier.show(about("a", title, body))
+        assert stage.read() == [(title, body)]
+
+    def test_the_same_tag_replaces(self, stage: Stage) -> None:
+        stage.notifier.show(about("a", "Ann"))
+        stage.notifier.show(about("b", "Ben"))
+        stage.notifier.show(about("a", "Ann again"))
+        if stage.can_take_back:
+            assert sorted(title for title, _ in stage.read()) == ["Ann again", "Ben"]
+
+    def test_withdraws_by_tag(self, stage: Stage) -> None:
+        stage.notifier.show(about("a", "Ann"))
+        stage.notifier.show(about("b", "Ben"))
+        stage.notifier.withdraw(["a", "unknown"])
+        if stage.can_take_back:
+            assert [title for title, _ in stage.read()] == ["Ben"]
+
+    def test_withdrawing_twice_or_nothing_is_ignored(self, stage: Stage) -> None:
+        stage.notifier.withdraw(["never shown"])
+        stage.notifier.show(about("a", "Ann"))
+        stage.notifier.withdraw(["a"])
+        stage.notifier.withdraw(["a"])
+        stage.notifier.withdraw([])
+        stage.notifier.show(about("a", "Ann once more"))
+        assert stage.read()[-1][0] == "Ann once more"
+
+    def test_a_click_tells_which(self, stage: Stage) -> None:
+        ann, ben = about("a", "Ann"), about("b", "Ben")
+        stage.notifier.show(ann)
+        stage.notifier.show(ben)
+        if stage.can_click:
+            stage.click("Ann")
+            assert stage.clicked == [ann]
+
+    def test_says_what_it_could_not_show(self, stage: Stage) -> None:
+        stage.break_down()
+        with pytest.raises(NotifierError) as caught:
+            stage.notifier.show(about("a"))
+        assert 0 < len(caught.value.title) <= 60
+
+    def test_works_again_after_a_failure(self, stage: Stage) -> None:
+        stage.break_down()
+        with pytest.raises(NotifierError):
+            stage.notifier.show(about("a", "Lost"))
+        stage.notifier.withdraw(["a"])
+        stage.mend()
+        stage.notifier.show(about("b", "Ben"))
+        assert [title for title, _ in stage.read()] == ["Ben"]
+
+    def test_has_a_name(self, stage: Stage) -> None:
+        assert stage.notifier.name
+
+
+class FakeStage:
+    can_take_back = True
+    can_click = True
+
+    def __init__(self, *, is_on_ladder: bool = False) -> None:
+        self.clicked: list[Notification] = []
+        self.fake = FakeNotifier(self.clicked.append)
+        self.notifier: Notifier = NotifierLadder([lambda: self.fake]) if is_on_ladder else self.fake
+
+    def read(self) -> list[tuple[str, str]]:
+        return [(shown.title, shown.body) for shown in self.fake.on_screen.values()]
+
+    def click(self, title: str) -> None:
+        shown = self.fake.on_screen.items()
+        self.fake.click(next(tag for tag, shown in shown if shown.title == title))
+
+    def break_down(self) -> None:
+        self.fake.error = NotifierError("The fake refuses")
+
+    def mend(self) -> None:
+        self.fake.error = None
+
+
+class TestFakeNotifier(NotifierContract):
+    @pytest.fixture
+    def stage(self) -> Stage:
+        return FakeStage()
+
+
+class TestNotifierLadder(NotifierContract):
+    @pytest.fixture
+    def stage(self) -> Stage:
+        return FakeStage(is_on_ladder=True)
+
+
+class UnpluggableStream(io.StringIO):
+    is_unplugged = False
+
+    def write(self, text: str) -> int:
+        if self.is_unplugged:
+            raise BrokenPipeError
+        return super().write(text)
+
+
+class ConsoleStage:
+    can_take_back = False
+    can_click = False
+
+    def __init__(self) -> None:
+        self.clicked: list[Notification] = []
+        self.stream = UnpluggableStream()
+        self.notifier: Notifier = ConsoleNotifier(self.stream)
+
+    def read(self) -> list[tuple[str, str]]:
+        lines = (line.partition(": ") for line in self.stream.getvalue().splitlines())
+        return [(title, body) for title, _, body in lines]
+
+    def click(self, title: str) -> None:
+        raise NotImplementedError(title)
+
+    def break_down(self) -> None:
+        self.stream.is_unplugged = True
+
+    def mend(self) -> None:
+        self.stream.is_unplugged = False
+
+
+class TestConsoleNotifier(NotifierContract):
+    @pytest.fixture
+    def stage(self) -> Stage:
+        return ConsoleStage()
