@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import html
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self, TypeVar
 
@@ -142,20 +146,19 @@ class RigError(RuntimeError):
     """A part of the session did not start; the message holds its log."""
 
 
-def wait_until(condition: Callable[[], T], timeout_s: float = 5.0, step_s: float = 0.02) -> T:
+def wait_until(
+    condition: Callable[[], T | None], timeout_s: float = 5.0, step_s: float = 0.02
+) -> T:
     """Ask until the answer is true, and return it; the only waiting that tests here do.
 
     Raises:
         AssertionError: It was not true within ``timeout_s`` seconds.
     """
     pause = threading.Event()
-    for _ in range(max(1, round(timeout_s / step_s))):
-        answer = condition()
-        if answer:
-            return answer
+    end_s = time.perf_counter() + timeout_s
+    while not (answer := condition()):
+        assert time.perf_counter() < end_s, f"not within {timeout_s} s"
         pause.wait(step_s)
-    answer = condition()
-    assert answer, f"not within {timeout_s} s"
     return answer
 
 
@@ -234,6 +237,15 @@ class DesktopSession:
         self.stop_panel()
         self.start_panel()
 
+    def ensure_running(self) -> None:
+        """Start again what a test took away."""
+        if self.has_notify and not self.owner_of(NOTIFICATIONS):
+            self._stop("notify", signal.SIGTERM)
+            self.start_notify()
+        if self.has_tray and not self.owner_of(WATCHER):
+            self._stop("tray", signal.SIGTERM)
+            self.start_panel()
+
     # -- asking --------------------------------------------------------------------------------
 
     def owner_of(self, name: str) -> str:
@@ -255,6 +267,15 @@ class DesktopSession:
     def displayed_notifications(self) -> int:
         """Return how many notifications the server shows now."""
         return int(self.run("dunstctl", "count", "displayed") or 0)
+
+    def read_notifications(self) -> list[str]:
+        """Close all notifications and return what they said, as drawn, the latest first."""
+        self.run("dunstctl", "close-all")
+        (closed,) = json.loads(self.run("dunstctl", "history"))["data"]
+        return [
+            html.unescape(re.sub(r"<[^>]*>", "", notification["message"]["data"]))
+            for notification in closed
+        ]
 
     # -- seeing and touching -------------------------------------------------------------------
 
