@@ -1,0 +1,130 @@
+"""desktop-notifier where the system refuses notifications."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import desktop_notifier
+import pytest
+from desktop_notifier import Capability, Icon
+
+from mailtray.adapters import desktop_notifier as adapter
+from mailtray.adapters.desktop_loop import DesktopLoop
+from mailtray.adapters.desktop_notifier import DesktopNotifierNotifier
+from mailtray.adapters.icons import app_icon_path
+from mailtray.core.errors import NotifierError
+from tests.contract.test_notifier import about
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Package:
+    """The package's notifier on a system in a mood.
+
+    Attributes:
+        error: What its constructor raises, or ``None``.
+    """
+
+    error: Exception | None = None
+    capabilities = frozenset({Capability.TITLE})
+    is_allowed = True
+    hangs = False
+    shown: list[desktop_notifier.Notification]
+    cleared: list[str]
+
+    def __init__(self, app_name: str, app_icon: Icon) -> None:
+        if self.error is not None:
+            raise self.error
+        assert app_name == "mailtray"
+        assert app_icon.path == app_icon_path()
+
+    async def get_capabilities(self) -> frozenset[Capability]:
+        return self.capabilities
+
+    async def request_authorisation(self) -> bool:
+        return self.is_allowed
+
+    async def send_notification(self, notification: desktop_notifier.Notification) -> str:
+        if self.hangs:
+            await asyncio.Event().wait()
+        self.shown.append(notification)
+        assert notification.on_dispatched is not None
+        notification.on_dispatched()
+        return notification.identifier
+
+    async def clear(self, identifier: str) -> None:
+        self.cleared.append(identifier)
+        raise KeyError(identifier)
+
+
+@pytest.fixture
+def package(monkeypatch: pytest.MonkeyPatch) -> type[Package]:
+    fresh = type("Fresh", (Package,), {"shown": [], "cleared": []})
+    monkeypatch.setattr(desktop_notifier, "DesktopNotifier", fresh)
+    return fresh
+
+
+@pytest.fixture
+def notifier() -> Iterator[DesktopNotifierNotifier]:
+    loop = DesktopLoop()
+    yield DesktopNotifierNotifier(loop, lambda _: None, icon=app_icon_path())
+    loop.close()
+
+
+def test_a_constructor_that_raises_is_tried_again(
+    package: type[Package], notifier: DesktopNotifierNotifier
+) -> None:
+    package.error = OSError(-2143420155, "the notification platform is unavailable")
+    with pytest.raises(NotifierError):
+        notifier.show(about("a"))
+    package.error = None
+    notifier.show(about("a"))
+    assert len(package.shown) == 1
+
+
+def test_the_stand_in_of_an_unsigned_macos_program_shows_nothing(
+    package: type[Package], notifier: DesktopNotifierNotifier
+) -> None:
+    package.capabilities = frozenset()
+    with pytest.raises(NotifierError) as caught:
+        notifier.show(about("a"))
+    assert "signed" in caught.value.hint
+
+
+def test_notifications_switched_off(
+    package: type[Package], notifier: DesktopNotifierNotifier
+) -> None:
+    package.is_allowed = False
+    with pytest.raises(NotifierError) as caught:
+        notifier.show(about("a"))
+    assert "settings" in caught.value.hint
+
+
+def test_a_system_that_hangs(
+    package: type[Package], notifier: DesktopNotifierNotifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "SHOW_TIMEOUT_S", 0.05)
+    package.hangs = True
+    with pytest.raises(NotifierError) as caught:
+        notifier.show(about("a"))
+    assert isinstance(caught.value.__cause__, TimeoutError)
+
+
+def test_forgetting_what_the_person_closed_is_no_error(
+    package: type[Package], notifier: DesktopNotifierNotifier
+) -> None:
+    notifier.show(about("a", "Ann"))
+    notifier.show(about("a", "Ann again"))
+    assert package.cleared == [package.shown[0].identifier]
+
+
+def test_remembers_a_bounded_number_of_tags(
+    package: type[Package], notifier: DesktopNotifierNotifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "KEPT_TAGS", 2)
+    for tag in "abcd":
+        notifier.show(about(tag))
+    assert len(package.shown) == 4
+    assert list(notifier._shown) == ["c", "d"]
