@@ -526,6 +526,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wish = parser.parse_args(arguments)
     if not wish.command:
         parser.error("a command is needed")
+    # Ended from outside, the session is still taken down.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     keyring: Literal["unlocked", "locked"] = "locked" if wish.locked_keyring else "unlocked"
     with DesktopSession(
         keyring=None if wish.no_keyring else keyring,
