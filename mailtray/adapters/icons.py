@@ -140,16 +140,14 @@ def argb32(image: Image) -> bytes:
     return ImageModule.merge("RGBA", (alpha, red, green, blue)).tobytes()
 
 
-def app_icon_path(suffix: str = ".png") -> Path:
+def app_icon_path() -> Path:
     """Return the picture shown in notifications: in a checkout and in an installed package.
 
-    Args:
-        suffix: ``.png``, or ``.ico`` for what on Windows takes nothing else.
+    Beside it lies the same as an ``.ico`` file.
     """
     package = Path(__file__).resolve().parent.parent
-    name = f"mailtray{suffix}"
-    installed = package / "assets" / name
-    return installed if installed.is_file() else package.parent / "assets" / name
+    installed = package / "assets" / "mailtray.png"
+    return installed if installed.is_file() else package.parent / "assets" / "mailtray.png"
 
 
 @lru_cache(maxsize=64)

@@ -58,13 +58,13 @@ class PlyerNotifier:
 
         Args:
             loop: Where the bus is asked, on Linux.
-            icon: Our picture, an ``.ico`` file on Windows.
+            icon: Our picture; Windows takes the ``.ico`` file of the same name beside it.
             platform: As :data:`sys.platform`.
         """
         self._loop = loop
-        self._icon = icon
-        self._is_linux = platform.startswith("linux")
+        self._is_linux = platform == "linux"
         self._is_windows = platform == "win32"
+        self._icon = icon.with_suffix(".ico") if self._is_windows else icon
         self._vendor: Any = None
         self._unanswered: Future[None] | None = None
 
