@@ -231,6 +231,11 @@ class Mailbox:
         """Return the folder's counters."""
         return FolderCount(len(self.unread()), len(self.inbox))
 
+    def count(self) -> FolderCount:
+        """Return the folder's counters, asked for by themselves."""
+        self._begin("count")
+        return self.count_now()
+
     def list_unread(self, *, since: datetime | None, limit: int) -> UnreadList:
         """List the newest unread messages."""
         self._begin("list_unread")
@@ -275,7 +280,7 @@ class Mailboxes:
         return self._named_by(token).fetch(cursor, with_count=with_count)
 
     def count(self, token: AccessToken, folder: str) -> FolderCount:  # noqa: ARG002 - as above
-        return self._named_by(token).count_now()
+        return self._named_by(token).count()
 
     def list_unread(
         self,

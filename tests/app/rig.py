@@ -207,10 +207,10 @@ class Rig:
         """Poll every account now."""
         self.do(CheckNow())
 
-    def ask(self, command: str) -> SimpleQueue[Mapping[str, object]]:
+    def ask(self, command: str, **more: object) -> SimpleQueue[Mapping[str, object]]:
         """Ask as another process does; the answers arrive in what is returned."""
         replies: SimpleQueue[Mapping[str, object]] = SimpleQueue()
-        self.poller.step(Ask({"command": command}, replies))
+        self.poller.step(Ask({"command": command, **more}, replies))
         return replies
 
     def sign_in(self, account: Account) -> None:

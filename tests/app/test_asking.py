@@ -17,7 +17,7 @@ from mailtray.core.errors import (
 from mailtray.core.model import MessageId
 from mailtray.core.status import Status, view
 from tests.app.rig import ANN, BEN, Rig
-from tests.fakes.identity import SIGN_IN_PAGE
+from tests.fakes.identity import DEVICE_PAGE, SIGN_IN_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -189,6 +189,17 @@ def test_signin_answers_with_the_page_and_then_the_account() -> None:
     assert page["done"] is False
     assert page["sign_in_page"] == SIGN_IN_PAGE
     assert done == {"done": True, "signed_in": ANN.username}
+
+
+def test_signin_on_another_device() -> None:
+    rig = Rig()
+    rig.do()
+    rig.identity.person = ANN
+    replies = rig.ask("signin", by_device_code=True)
+    rig.finish_sign_in()
+    page, done = all_of(replies)
+    assert (page["sign_in_page"], page["code"]) == (DEVICE_PAGE, "ABCD-EFGH")
+    assert done["signed_in"] == ANN.username
 
 
 def test_signin_while_one_is_running_gets_the_same_page() -> None:

@@ -321,7 +321,8 @@ def test_a_token_that_is_refused_is_renewed_once() -> None:
 
 def test_a_new_token_that_is_refused_as_well_asks_for_a_sign_in() -> None:
     rig = started()
-    rig.box().refusal = TokenRejected("Refused", claims='{"nbf":1}')
+    rig.box().refusal = TokenRejected("Refused", claims='{"nbf":1}', server_time=rig.clock.now())
+    rig.check()
     rig.pass_time(24 * HOUR_S)
     assert rig.identity.token_requests == 1
     assert rig.titles() == ["Microsoft 365 refused the sign-in"]

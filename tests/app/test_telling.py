@@ -10,8 +10,16 @@ from mailtray.app.commands import (
     OpenMailbox,
     OpenMessage,
     TellNotice,
+    TrayMissing,
+    TrayShown,
 )
-from mailtray.core.errors import SignInRequired, StateError, Throttled, Unreachable
+from mailtray.core.errors import (
+    SignInRequired,
+    StateError,
+    Throttled,
+    TrayError,
+    Unreachable,
+)
 from mailtray.core.model import Message, MessageId
 from tests.app.rig import ANN, BEN, MAILBOX, Rig
 
@@ -275,6 +283,49 @@ def test_words_about_mailtray_are_not_crowded_out_by_mail() -> None:
         rig.check()
     rig.sign_in(ANN)
     assert all(shown.title == "Bo" for shown in rig.notifier.on_screen.values())
+
+
+NO_PANEL = TrayError("No panel shows the icon", "Notifications work.")
+
+
+def test_a_tray_that_stays_away_is_worth_a_word() -> None:
+    rig = started()
+    rig.do(TrayMissing(NO_PANEL))
+    rig.pass_time(14.0)
+    assert rig.notifier.shown == []
+    rig.pass_time(2.0)
+    rig.do(TrayMissing(NO_PANEL))
+    rig.pass_time(60.0)
+    assert rig.titles() == [NO_PANEL.title]
+    rig.do(TrayShown())
+    assert rig.notifier.on_screen == {}
+
+
+def test_a_tray_that_comes_late_is_worth_none() -> None:
+    rig = started()
+    rig.do(TrayMissing(NO_PANEL), TrayShown())
+    rig.pass_time(60.0)
+    assert rig.notifier.shown == []
+
+
+def test_nobody_is_signed_in_and_no_panel_shows_the_icon() -> None:
+    rig = Rig()
+    rig.do(TrayMissing(NO_PANEL))
+    rig.pass_time(16.0)
+    assert rig.titles() == [NO_PANEL.title]
+
+
+def test_what_is_owed_stays_owed_while_nothing_can_be_shown() -> None:
+    rig = started()
+    rig.notifier.shows_left = 0
+    rig.do(TrayMissing(NO_PANEL))
+    rig.pass_time(16.0)
+    rig.do(NotifierAvailable())
+    assert "No notification server" in rig.view.tooltip
+    rig.notifier.shows_left = None
+    rig.do(NotifierAvailable())
+    assert rig.titles() == [NO_PANEL.title]
+    assert "No notification server" not in rig.view.tooltip
 
 
 @pytest.mark.parametrize("error", [Unreachable("No connection"), Throttled("Busy")])
