@@ -182,11 +182,12 @@ class IdentityProvider(Protocol):
             login_hint: The username to offer, or ``None``.
             claims: Claims request of an earlier refusal, plain JSON, or ``None``.
             deadline_s: How long the person may take, in seconds.
-            on_url: Receives the sign-in page's address once the listener waits for its answer
-                (for a console or where no browser opens).
+            on_url: Receives the sign-in page's address, on any thread, once the listener waits
+                for its answer (for a console or where no browser opens).
 
         Raises:
-            SignInCancelled: Not finished in time, cancelled here or on the page.
+            SignInCancelled: Not finished in time, cancelled here or on the page, or another one
+                is running.
             ConsentRequired, AuthBlocked, SignInRequired: Microsoft refused.
             Unreachable, Throttled, ServiceUnavailable, InvalidResponse: Passing trouble.
         """
