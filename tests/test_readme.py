@@ -1,0 +1,72 @@
+"""What README and CHANGELOG say is so."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from mailtray import __version__
+from mailtray.cli import cli
+from mailtray.core.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def table(name: str) -> list[list[str]]:
+    """Return the cells of the table between two marks, without its head."""
+    _, _, rest = README.partition(f"<!-- {name} -->")
+    lines = rest.partition(f"<!-- /{name} -->")[0].strip().splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_every_setting_is_explained_with_its_default() -> None:
+    rows = {key.strip("`"): default.strip("`") for key, default, _ in table("settings")}
+    explained = {key: tomllib.loads(f"it = {default}")["it"] for key, default in rows.items()}
+    assert explained == {one.name: one.default for one in fields(Settings)}
+
+
+def test_every_command_is_in_the_table() -> None:
+    named = set(re.findall(r"^\| `mailtray (\w+)", README, re.MULTILINE))
+    assert named == set(cli.commands) - {"demo"}
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_every_command_explains_itself(command: str) -> None:
+    result = CliRunner().invoke(cli, [command, "--help"])
+    assert result.exit_code == 0
+    assert result.output.startswith("Usage: ")
+
+
+def test_every_option_that_readme_names_exists() -> None:
+    known = {
+        flag
+        for command in (cli, *cli.commands.values())
+        for option in command.params
+        for flag in option.opts
+    }
+    named = set(re.findall(r"`(?:mailtray [^`]*?)?(--[a-z-]+)", README))
+    assert named <= known | {"--headless"}
+
+
+def test_every_picture_and_page_that_readme_names_exists() -> None:
+    for link in re.findall(r"\]\(((?!https?:)[^)#]+)", README):
+        assert (ROOT / link).is_file(), link
+
+
+def test_the_changelog_ends_with_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## \[(\d[^\]]*)\]", changelog, re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == __version__
+
+
+def test_make_knows_the_commands_that_readme_names() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z-]+)", README)) <= targets
