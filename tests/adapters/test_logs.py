@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OURS = logging.getLogger("mailtray.app.poller")
-THEIRS = logging.getLogger("msal.application")
+THEIRS = logging.getLogger("another.library")
 TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiIsImtpZCI6IjEyMyJ9"
 GUID = "0a1b2c3d-0000-4000-8000-00000000abcd"
 
