@@ -22,7 +22,7 @@ import json
 import logging
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -55,6 +55,15 @@ FREEDESKTOP_KEYRINGS = (
     "keyring.backends.libsecret.Keyring",
 )
 
+_STAND_INS = {
+    "keyring.backends.SecretService.Keyring": (
+        "mailtray.adapters.secret_service.SecretServiceKeyring"
+    ),
+}
+ROOMS = {"keyring.backends.macOS.Keyring": 16_000}
+"""Characters of an entry where they are not ``ENTRY_CHARS``: macOS may ask the person for a
+password for each entry that is read."""
+
 
 class KeyringVault:
     """Keeps each account's secret in the keyring; one thread and one process use it at a time."""
@@ -71,13 +80,13 @@ class KeyringVault:
 
     def accounts(self) -> tuple[AccountId, ...]:
         """Return the accounts with a secret."""
-        with _translated():
-            return self._listed()
+        with self._at_work() as entries:
+            return entries.accounts()
 
     def load(self, account: AccountId) -> str | None:
-        """Return the account's secret, reading one entry for each 1,200 characters and one more."""
-        with _translated():
-            return self._text(f"account {account}").load()
+        """Return the account's secret, reading its pieces and one place more."""
+        with self._at_work() as entries:
+            return entries.secret(account).load()
 
     def save(self, account: AccountId, secret: str) -> None:
         """Replace the account's secret, listing the account first if it is new.
@@ -85,21 +94,41 @@ class KeyringVault:
         An account that is listed and has no secret asks for a sign-in; a secret that nobody
         lists could never be erased.
         """
-        with _translated():
-            listed = self._listed()
+        with self._at_work() as entries:
+            listed = entries.accounts()
             if account not in listed:
-                self._list((*listed, account))
-            self._text(f"account {account}").save(secret)
+                entries.list_accounts((*listed, account))
+            entries.secret(account).save(secret)
 
     def clear(self, account: AccountId) -> None:
         """Erase the account's secret with all its pieces, and then its place in the list."""
-        with _translated():
-            self._text(f"account {account}").clear()
-            listed = self._listed()
+        with self._at_work() as entries:
+            entries.secret(account).clear()
+            listed = entries.accounts()
             if account in listed:
-                self._list(tuple(other for other in listed if other != account))
+                entries.list_accounts(tuple(other for other in listed if other != account))
 
-    def _listed(self) -> tuple[AccountId, ...]:
+    @contextmanager
+    def _at_work(self) -> Iterator[_Entries]:
+        with _translated():
+            if self._backend is None:
+                self._backend = _system_keyring()
+            keyring = self._backend
+            with keyring if isinstance(keyring, AbstractContextManager) else nullcontext():
+                yield _Entries(keyring, self._service)
+
+
+class _Entries:
+    """What a keyring keeps under the service's name."""
+
+    def __init__(self, backend: KeyringBackend, service: str) -> None:
+        self._backend = backend
+        self._service = service
+
+    def secret(self, account: AccountId) -> _Text:
+        return self._text(f"account {account}")
+
+    def accounts(self) -> tuple[AccountId, ...]:
         text = self._text("accounts").load()
         try:
             names = [] if text is None else json.loads(text)
@@ -110,15 +139,13 @@ class KeyringVault:
             return ()
         return tuple(AccountId(name) for name in names)
 
-    def _list(self, accounts: tuple[AccountId, ...]) -> None:
+    def list_accounts(self, accounts: tuple[AccountId, ...]) -> None:
         if accounts:
             self._text("accounts").save(json.dumps(accounts))
         else:
             self._text("accounts").clear()
 
     def _text(self, name: str) -> _Text:
-        if self._backend is None:
-            self._backend = _system_keyring()
         # A digest: some keyrings ignore case, and some show the names to whoever looks.
         digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=10)
         return _Text(self._backend, self._service, digest.hexdigest())
@@ -142,6 +169,7 @@ class _Text:
         self._backend = backend
         self._service = service
         self._name = name
+        self._room = ROOMS.get(_qualified(type(backend)), ENTRY_CHARS)
 
     def load(self) -> str | None:
         heads = self._heads()
@@ -174,12 +202,12 @@ class _Text:
 
     def _fill(self, slot: str, text: str, number: int) -> None:
         checksum = _checksum(text)
-        room = ENTRY_CHARS - len(f"mailtray1 {number} {len(text)} {checksum} ")
-        pieces = [text[at : at + ENTRY_CHARS] for at in range(room, len(text), ENTRY_CHARS)]
+        first = self._room - len(f"mailtray1 {number} {len(text)} {checksum} ")
+        pieces = [text[at : at + self._room] for at in range(first, len(text), self._room)]
         for n, piece in enumerate(pieces, start=1):
             self._write(slot, n, piece)
         self._trim(slot, len(pieces) + 1)
-        self._write(slot, 0, f"mailtray1 {number} {len(pieces) + 1} {checksum} {text[:room]}")
+        self._write(slot, 0, f"mailtray1 {number} {len(pieces) + 1} {checksum} {text[:first]}")
 
     def _heads(self) -> list[_Head]:
         """Return the heads that are there, the one in force last."""
@@ -275,9 +303,9 @@ def _system_keyring() -> KeyringBackend:
                 "Remove PYTHON_KEYRING_BACKEND or default-keyring from keyringrc.cfg; until then "
                 "sign-ins last until mailtray quits.",
             )
-        return wished
+        allowed = (_qualified(type(wished)),)
     for name in allowed:
-        module, _, kind = name.rpartition(".")
+        module, _, kind = _STAND_INS.get(name, name).rpartition(".")
         found: type[KeyringBackend] = getattr(import_module(module), kind)
         if found.viable:
             return found()

@@ -192,6 +192,15 @@ def test_reads_one_entry_for_each_piece_and_looks_at_the_other_slot() -> None:
 _SEVEN_THOUSAND = range(0, 7_000 + 60, ENTRY_CHARS)
 
 
+def test_macos_is_given_fewer_and_larger_entries() -> None:
+    name = {"__module__": "keyring.backends.macOS", "__qualname__": "Keyring"}
+    keyring = type("Keyring", (MemoryKeyring,), name)()
+    vault = KeyringVault("test", keyring)
+    vault.save(ADA, "s" * 9_000)
+    assert len(keyring.entries) == 2
+    assert vault.load(ADA) == "s" * 9_000
+
+
 # -- crashes -------------------------------------------------------------------------------------
 
 OLD, NEW = "old " * 900, "new " * 1_500

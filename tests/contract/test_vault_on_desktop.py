@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import os
+import signal
 from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from mailtray.adapters import secret_service
 from mailtray.adapters.keyring_vault import KeyringVault
 from mailtray.core.errors import NoVault, VaultError, VaultLocked
 from tests.contract.test_vault import ADA, VaultContract
@@ -50,8 +51,6 @@ class TestKeyringVaultOnDesktop(VaultContract):
         return KeyringVault(f"mailtray-test-{next(_services)}")
 
 
-# keyring leaves its connection open where the keyring is locked; it is collected in here.
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize(
     ("keyring", "kind"),
     [pytest.param("locked", VaultLocked, id="locked"), pytest.param(None, NoVault, id="none")],
@@ -65,7 +64,6 @@ def test_a_keyring_that_is_not_to_be_had(
         assert _refusal(vault.accounts) is kind
         assert _refusal(lambda: vault.load(ADA)) is kind
         assert _refusal(lambda: vault.save(ADA, "s")) is kind
-    gc.collect()
 
 
 def _refusal(call: Callable[[], object]) -> type[VaultError] | None:
@@ -84,3 +82,27 @@ def test_a_keyring_that_starts_late_is_found(monkeypatch: pytest.MonkeyPatch) ->
         _enter(unlocked, monkeypatch)
         vault.save(ADA, "s")
         assert vault.load(ADA) == "s"
+
+
+def test_a_keyring_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret_service, "ANSWER_S", 0.2)
+    with _session("unlocked") as session:
+        _enter(session, monkeypatch)
+        vault = KeyringVault()
+        vault.save(ADA, "s")
+        daemon = session._running["keyring"]
+        daemon.send_signal(signal.SIGSTOP)
+        assert _refusal(lambda: vault.load(ADA)) is VaultError
+        daemon.send_signal(signal.SIGCONT)
+        assert vault.load(ADA) == "s"
+
+
+def test_a_keyring_that_dies_is_an_error_and_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _session("unlocked") as session:
+        _enter(session, monkeypatch)
+        vault = KeyringVault()
+        vault.save(ADA, "s")
+        daemon = session._running["keyring"]
+        daemon.kill()
+        daemon.wait(10)
+        assert _refusal(lambda: vault.load(ADA)) is VaultError
