@@ -10,6 +10,7 @@ import tempfile
 import tomllib
 import warnings
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ import platformdirs
 
 from mailtray.adapters.private_files import make_private_folder
 from mailtray.core.errors import ConfigError
-from mailtray.core.settings import INTERVAL_MIN_S, parse_settings
+from mailtray.core.settings import INTERVAL_MIN_S, KEYS, parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +29,8 @@ APP = "mailtray"
 BAKED_IN: Mapping[str, object] = {}
 """What a release brings along, a client id of its own say; the last place that is asked."""
 ENVIRONMENT_PREFIX = "MAILTRAY_"
-OTHER_VARIABLES = frozenset({"MAILTRAY_HOME", "MAILTRAY_SERVICE_URL"})
-"""Variables with the prefix that are no settings."""
+LIKENESS = 0.7
+"""A variable with the prefix that is so much like a setting's name is a mistyped one."""
 SOCKET_PATH_MAX_BYTES = 100
 """The shortest ``sun_path`` is 104 bytes with its end mark (macOS, the BSDs); Linux has 108."""
 SETTINGS_MAX_BYTES = 256 * 1024
@@ -181,11 +182,11 @@ def read_layers(
     """
     said = {key: value for key, value in command_line.items() if value is not None}
     layers: list[tuple[str, Mapping[str, object]]] = [("command line", said)]
-    layers += [
-        (name, {name.removeprefix(ENVIRONMENT_PREFIX).lower(): value})
-        for name, value in environment.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and name not in OTHER_VARIABLES and value.strip()
-    ]
+    for name, value in environment.items():
+        key = name.removeprefix(ENVIRONMENT_PREFIX).lower()
+        is_meant = name.startswith(ENVIRONMENT_PREFIX) and value.strip()
+        if is_meant and get_close_matches(key, KEYS, n=1, cutoff=LIKENESS):
+            layers.append((name, {key: value}))
     for path in (home.settings_path, home.machine_settings_path):
         if path is not None:
             layers.append((str(path), _read_file(path)))

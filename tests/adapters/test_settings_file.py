@@ -74,7 +74,7 @@ def test_the_defaults_are_those_of_a_program_nobody_configured(home: Home) -> No
     "environment",
     [
         pytest.param({"MAILTRAY_INTERVAL_S": ""}, id="empty"),
-        pytest.param({"MAILTRAY_HOME": "/x", "MAILTRAY_SERVICE_URL": "x"}, id="no settings"),
+        pytest.param({"MAILTRAY_HOME": "/x", "MAILTRAY_SIM_USERNAME": "x"}, id="no settings"),
         pytest.param({"INTERVAL_S": "5", "mailtray_interval_s": "5"}, id="other names"),
     ],
 )
@@ -82,10 +82,19 @@ def test_variables_that_say_nothing(home: Home, environment: dict[str, str]) -> 
     assert load_settings(home, {}, environment).interval_s == 60
 
 
-def test_a_wrong_variable_is_named(home: Home) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        pytest.param("MAILTRAY_INTERVAL_S", "seconds", id="a wrong value"),
+        pytest.param("MAILTRAY_INTERVAL", '"interval_s"', id="a mistyped name"),
+        pytest.param("MAILTRAY_CLIENTID", '"client_id"', id="another mistyped name"),
+    ],
+)
+def test_a_wrong_variable_is_named(home: Home, name: str, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        load_settings(home, {}, {"MAILTRAY_INTERVAL_S": "often"})
-    assert caught.value.origin == "MAILTRAY_INTERVAL_S"
+        load_settings(home, {}, {name: "often"})
+    assert caught.value.origin == name
+    assert words in caught.value.problem
 
 
 @pytest.mark.parametrize(

@@ -367,6 +367,16 @@ def test_bytes_that_are_no_text_read_as_no_secret() -> None:
     vault.clear(ADA)
 
 
+@pytest.mark.parametrize("text", ["null", "{", "[1]", '{"a": 1}', ""])
+def test_a_list_of_accounts_of_another_kind_is_none(text: str) -> None:
+    keyring = WindowsSizedKeyring()
+    vault = KeyringVault("test", keyring)
+    keyring_vault._Entries(keyring, "test")._text("accounts").save(text)
+    assert vault.accounts() == ()
+    vault.save(ADA, "s")
+    assert vault.accounts() == (ADA,)
+
+
 def _expect_mending(keyring: WindowsSizedKeyring) -> None:
     vault = KeyringVault("test", keyring)
     # The list of accounts and the secret stand alone: one of them is always whole.
