@@ -21,7 +21,7 @@ from mailtray.core.errors import ConfigError
 from mailtray.core.settings import INTERVAL_MIN_S, KEYS, parse_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mailtray.core.settings import Settings
 
@@ -182,15 +182,19 @@ def read_layers(
     """
     said = {key: value for key, value in command_line.items() if value is not None}
     layers: list[tuple[str, Mapping[str, object]]] = [("command line", said)]
-    for name, value in environment.items():
-        key = name.removeprefix(ENVIRONMENT_PREFIX).lower()
-        is_meant = name.startswith(ENVIRONMENT_PREFIX) and value.strip()
-        if is_meant and get_close_matches(key, KEYS, n=1, cutoff=LIKENESS):
-            layers.append((name, {key: value}))
+    layers += _variables(environment)
     for path in (home.settings_path, home.machine_settings_path):
         if path is not None:
             layers.append((str(path), _read_file(path)))
     return [*layers, ("this release", BAKED_IN)]
+
+
+def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for name, value in environment.items():
+        key = name.removeprefix(ENVIRONMENT_PREFIX).lower()
+        is_meant = name.startswith(ENVIRONMENT_PREFIX) and value.strip()
+        if is_meant and get_close_matches(key, KEYS, n=1, cutoff=LIKENESS):
+            yield name, {key: value}
 
 
 def _read_file(path: Path) -> Mapping[str, object]:
