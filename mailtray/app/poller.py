@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -31,7 +30,9 @@ from mailtray.app.commands import (
     from_menu,
 )
 from mailtray.app.cycle import KeepFirst, Order, Reading, read_mailbox
+from mailtray.app.front_desk import FrontDesk
 from mailtray.app.herald import Herald
+from mailtray.app.keeper import Keeper
 from mailtray.app.sign_in import SignInFlow
 from mailtray.app.watch import Watch
 from mailtray.core import changes, schedule, status
@@ -39,14 +40,12 @@ from mailtray.core.compose import compose
 from mailtray.core.errors import (
     AuthError,
     MailtrayError,
-    NotifierError,
     SignInCancelled,
     SignInRequired,
     StateError,
-    VaultError,
-    VaultLocked,
 )
 from mailtray.core.model import Account, Changes, Seen, SignedIn
+from mailtray.core.status import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,16 +56,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-VAULT_RETRY_S = 30.0
+AFTER_FAULT_S = 30.0
 TRAY_HINT_S = 15.0
-
-
-@dataclass(slots=True)
-class _Waiter:
-    """Another process that waits for polls to come back."""
-
-    replies: SimpleQueue[Mapping[str, object]]
-    polls: dict[AccountId, int]
 
 
 def _attention_tag(account_id: AccountId) -> str:
@@ -91,16 +82,13 @@ class Poller:
         self._watches: dict[AccountId, Watch] = {}
         self._herald = Herald(world.notifier, world.events, self._username)
         self._flow = SignInFlow(world.identity, inbox.put, workers)
+        self._keeper = Keeper(world.vault, world.clock)
+        self._desk = FrontDesk(self._watches, self._state)
         self._status = status.Status(is_configured=wishes.unconfigured is None)
-        self._restore_due_s: float | None = 0.0
-        self._is_vault_owed = True
-        self._unkept: dict[AccountId, str | None] = {}
         self._tray_hint: tuple[float, MailtrayError] | None = None
         self._shown_status: status.Status | None = None
         self._shown_view: TrayView | None = None
         self._told_state: dict[str, object] = {}
-        self._waiters: list[_Waiter] = []
-        self._sign_in_waiters: list[SimpleQueue[Mapping[str, object]]] = []
 
     # -- the thread ---------------------------------------------------------------------------
 
@@ -123,8 +111,8 @@ class Poller:
     def _guarded_step(self, command: Command | None, *, woke: bool) -> float | None:
         outcome = attempt(lambda: self.step(command, woke=woke))
         if isinstance(outcome, MailtrayError):
-            self._notice(outcome)
-            return VAULT_RETRY_S
+            self._notice(Source.PROGRAM, outcome)
+            return AFTER_FAULT_S
         return outcome
 
     def close(self) -> None:
@@ -150,20 +138,20 @@ class Poller:
             _log.info("the computer slept")
             for watch in self._watches.values():
                 watch.wake(now_s)
-        if self._restore_due_s is not None and self._restore_due_s <= now_s:
+        if self._keeper.due_s is not None and self._keeper.due_s <= now_s:
             self._restore()
         if command is not None:
             self._handle(command)
         self._give_tray_hint(now_s)
         self._start_due_polls()
-        self._release_waiters()
+        self._desk.release()
         self._publish()
         return self._wait_s()
 
     def _wait_s(self) -> float | None:
         dues = [w.due_s for w in self._watches.values() if w.due_s is not None and not w.is_busy]
-        if self._restore_due_s is not None:
-            dues.append(self._restore_due_s)
+        if self._keeper.due_s is not None:
+            dues.append(self._keeper.due_s)
         if self._tray_hint is not None:
             dues.append(self._tray_hint[0])
         if not dues:
@@ -196,8 +184,7 @@ class Poller:
             case SignInPage(url, code):
                 self._world.events.emit({"event": "sign_in", "url": url, "code": code})
                 self._flow.page = command
-                for replies in self._sign_in_waiters:
-                    replies.put(answers.sign_in_page(url, code))
+                self._desk.tell_page(command)
             case SignInEnded(outcome):
                 self._sign_in_ended(outcome)
             case SignOut(account):
@@ -219,9 +206,8 @@ class Poller:
                 elif notification.command:
                     self._handle(from_menu(notification.command, notification.account or ""))
             case NotifierAvailable():
-                self._herald.pay()
+                self._pay_debts()
                 self._tell_leftovers()
-                self._note_notifier()
             case _:
                 self._handle_tray(command)
 
@@ -241,7 +227,7 @@ class Poller:
 
     def _check_now(self) -> None:
         now_s = self._clock.monotonic_s()
-        if self._is_vault_owed:
+        if self._keeper.is_owed:
             self._restore()
         for watch in self._watches.values():
             watch.ask(now_s)
@@ -270,29 +256,23 @@ class Poller:
 
     def _restore(self) -> None:
         """Take over the accounts that the vault keeps, and give it what it still lacks."""
-        self._restore_due_s = None
         if self._wishes.unconfigured is not None:
-            self._notice(self._wishes.unconfigured)
+            self._keeper.due_s = None
+            self._notice(Source.SETTINGS, self._wishes.unconfigured)
             self._herald.announce("notice", self._wishes.unconfigured, command="tell_notice")
             return
-        try:
-            for account_id, cache in self._unkept.items():
-                self._put(account_id, cache)
-            ids = self._world.vault.accounts()
-            found = [self._restored(one) for one in ids if one not in self._watches]
-        except VaultError as error:
-            self._vault_failed(error)
+        caches = self._keeper.settle(self._watches)
+        self._note_vault()
+        if self._keeper.is_owed:
             return
-        self._unkept.clear()
-        self._vault_works()
-        self._watches |= {watch.account.id: watch for watch in found}
+        found = [self._restored(account_id, cache) for account_id, cache in caches.items()]
+        self._watches.update({watch.account.id: watch for watch in found})
         self._reduce(status.Started(tuple(watch.account for watch in found)))
         for watch in found:
             if watch.error is not None:
                 self._failed(watch, watch.error)
 
-    def _restored(self, account_id: AccountId) -> Watch:
-        cache = self._world.vault.load(account_id)
+    def _restored(self, account_id: AccountId, cache: str | None) -> Watch:
         account = None if cache is None else self._world.identity.restore(account_id, cache)
         if account is None:
             watch = Watch(Account(account_id, "this account"), due_s=None)
@@ -306,13 +286,13 @@ class Poller:
         try:
             return self._world.state.load(watch.account.id, watch.folder)
         except StateError as error:
-            self._notice(error)
+            self._state_failed(error)
             return Seen()
 
     def _sign_in(self, wish: SignIn) -> None:
         if self._wishes.unconfigured is not None:
             self._tell_notice()
-            self._end_sign_in_waiters(answers.failure(self._wishes.unconfigured))
+            self._desk.end_sign_in(answers.failure(self._wishes.unconfigured))
             return
         if self._flow.is_running:
             if self._flow.page is not None:
@@ -339,7 +319,7 @@ class Poller:
             self._reduce(status.SignInFailed(outcome))
             if not isinstance(outcome, SignInCancelled):
                 self._herald.remind("sign-in", outcome, command="sign_in")
-            self._end_sign_in_waiters(answers.failure(outcome))
+            self._desk.end_sign_in(answers.failure(outcome))
             return
         account = outcome.account
         self._herald.retract("sign-in")
@@ -352,12 +332,7 @@ class Poller:
         self._watches[account.id].resume(account, self._clock.monotonic_s())
         self._reduce(status.SignInSucceeded(account))
         self._herald.retract(_attention_tag(account.id))
-        self._end_sign_in_waiters(answers.signed_in(account))
-
-    def _end_sign_in_waiters(self, answer: Mapping[str, object]) -> None:
-        for replies in self._sign_in_waiters:
-            replies.put(answer)
-        self._sign_in_waiters.clear()
+        self._desk.end_sign_in(answers.signed_in(account))
 
     def _sign_out(self, account_id: AccountId) -> None:
         if self._watches.pop(account_id, None) is None:
@@ -370,39 +345,19 @@ class Poller:
         try:
             self._world.state.forget(account_id)
         except StateError as error:
-            self._notice(error)
+            self._state_failed(error)
 
     def _keep(self, account_id: AccountId, cache: str | None) -> None:
-        """Give the vault an account's cache, or let it erase it; now or as soon as it can."""
-        try:
-            self._put(account_id, cache)
-        except VaultError as error:
-            self._unkept[account_id] = cache
-            self._vault_failed(error)
+        self._keeper.keep(account_id, cache)
+        self._note_vault()
+
+    def _note_vault(self) -> None:
+        trouble = self._keeper.trouble
+        self._notice(Source.VAULT, trouble)
+        if trouble is None:
+            self._herald.retract("vault")
         else:
-            self._unkept.pop(account_id, None)
-            if self._is_vault_owed:
-                self._restore_due_s = self._clock.monotonic_s()
-
-    def _put(self, account_id: AccountId, cache: str | None) -> None:
-        if cache is None:
-            self._world.vault.clear(account_id)
-        else:
-            self._world.vault.save(account_id, cache)
-
-    def _vault_failed(self, error: VaultError) -> None:
-        self._notice(error)
-        self._herald.announce("vault", error, command="check_now")
-        # A keyring that is locked asks the person each time it is asked: that is left to them.
-        is_locked = isinstance(error, VaultLocked)
-        self._restore_due_s = None if is_locked else self._clock.monotonic_s() + VAULT_RETRY_S
-        self._is_vault_owed = True
-
-    def _vault_works(self) -> None:
-        self._is_vault_owed = False
-        if isinstance(self._status.notice, VaultError):
-            self._notice(None)
-        self._herald.retract("vault")
+            self._herald.announce("vault", trouble, command="check_now")
 
     # -- polls --------------------------------------------------------------------------------
 
@@ -453,6 +408,19 @@ class Poller:
 
     def _read(self, watch: Watch, reading: Reading) -> None:
         found = reading.changes
+        self._pay_debts()
+        self._tell(watch, found)
+        if found.retired:
+            self._herald.withdraw(watch.account.id, watch.seen.told)
+        self._herald.retract(_attention_tag(watch.account.id))
+        self._told_polled(watch, reading)
+
+    def _pay_debts(self) -> None:
+        self._herald.pay()
+        self._notice(Source.NOTIFIER, self._herald.trouble)
+
+    def _tell(self, watch: Watch, found: Changes) -> None:
+        """Show, then advance: what could not be shown stays untold."""
         notifications = compose(
             found,
             watch.account,
@@ -460,21 +428,9 @@ class Poller:
             max_single=self._wishes.max_single,
             name_account=len(self._watches) > 1,
         )
-        self._herald.pay()
         told = self._herald.tell(notifications)
-        self._note_notifier()
+        self._notice(Source.NOTIFIER, self._herald.trouble)
         self._remember(watch, changes.advance(found, told))
-        if found.retired:
-            self._herald.withdraw(watch.account.id, watch.seen.told)
-        self._herald.retract(_attention_tag(watch.account.id))
-        self._told_polled(watch, reading)
-
-    def _note_notifier(self) -> None:
-        """Say on the icon that nothing can be told, and take it back once something was."""
-        if self._herald.trouble is not None:
-            self._notice(self._herald.trouble)
-        elif isinstance(self._status.notice, NotifierError):
-            self._notice(None)
 
     def _told_polled(self, watch: Watch, reading: Reading) -> None:
         next_s = watch.succeed(
@@ -483,7 +439,10 @@ class Poller:
             dice=self._clock.dice(),
             counted=reading.counted,
         )
-        self._reduce_polled(watch)
+        latest = changes.latest_unread(watch.seen, status.LATEST_SHOWN)
+        count = watch.seen.unread_count
+        self._reduce(status.Polled(watch.account.id, count, latest, self._clock.now()))
+        self._notice(Source.PROGRAM, None)
         self._world.events.emit(
             {
                 "event": "polled",
@@ -494,36 +453,26 @@ class Poller:
             }
         )
 
-    def _reduce_polled(self, watch: Watch) -> None:
-        latest = changes.latest_unread(watch.seen, status.LATEST_SHOWN)
-        count = watch.seen.unread_count
-        self._reduce(status.Polled(watch.account.id, count, latest, self._clock.now()))
-
     def _remember(self, watch: Watch, seen: Seen) -> None:
         watch.seen = seen
         try:
             self._world.state.save(watch.account.id, watch.folder, seen)
         except StateError as error:
-            self._notice(error)
-            self._herald.announce("state", error, command="tell_notice")
+            self._state_failed(error)
         else:
-            if isinstance(self._status.notice, StateError):
-                self._notice(None)
-                self._herald.retract("state")
+            self._notice(Source.STATE, None)
+            self._herald.retract("state")
+
+    def _state_failed(self, error: StateError) -> None:
+        self._notice(Source.STATE, error)
+        self._herald.announce("state", error, command="tell_notice")
 
     def _tell_leftovers(self) -> None:
         """Tell at once, without a poll, what a missing notification server left untold."""
         for watch in self._watches.values():
             if watch.seen.untold and not watch.is_busy:
                 left = Changes(watch.seen.untold, frozenset(), watch.seen, is_catch_up=True)
-                notifications = compose(
-                    left,
-                    watch.account,
-                    self._wishes.places,
-                    max_single=self._wishes.max_single,
-                    name_account=len(self._watches) > 1,
-                )
-                self._remember(watch, changes.advance(left, self._herald.tell(notifications)))
+                self._tell(watch, left)
 
     def _failed(self, watch: Watch, error: MailtrayError) -> None:
         now = self._clock.now()
@@ -559,8 +508,11 @@ class Poller:
     def _reduce(self, event: status.Event) -> None:
         self._status = status.reduce(self._status, event)
 
-    def _notice(self, error: MailtrayError | None) -> None:
-        self._reduce(status.Noticed(error))
+    def _notice(self, source: Source, error: MailtrayError | None) -> None:
+        self._reduce(status.Noticed(source, error))
+
+    def _state(self) -> Mapping[str, object]:
+        return answers.state(self._status, self._clock.now().astimezone())
 
     def _username(self, account_id: AccountId | None) -> str:
         watch = self._watches.get(account_id) if account_id else None
@@ -588,14 +540,12 @@ class Poller:
     ) -> None:
         match request.get("command"):
             case "status":
-                replies.put(answers.state(self._status, self._clock.now().astimezone()))
+                replies.put(self._state())
             case "check":
                 self._check_now()
-                self._wait_for_polls(replies)
+                self._desk.wait_for_polls(replies, self._clock.monotonic_s())
             case "signin":
-                self._sign_in_waiters.append(replies)
-                if (page := self._flow.page) is not None:
-                    replies.put(answers.sign_in_page(page.url, page.code))
+                self._desk.wait_for_sign_in(replies, self._flow.page)
                 self._sign_in(SignIn(by_device_code=bool(request.get("by_device_code"))))
             case "signout":
                 for one in list(self._watches):
@@ -606,23 +556,3 @@ class Poller:
                 self.inbox.put(Quit())
             case unknown:
                 replies.put({"done": True, "error": f"unknown command {unknown!r}"})
-
-    def _wait_for_polls(self, replies: SimpleQueue[Mapping[str, object]]) -> None:
-        now_s = self._clock.monotonic_s()
-        polls = {
-            watch.account.id: watch.started + 1
-            for watch in self._watches.values()
-            if (watch.is_busy and watch.is_asked) or watch.is_due(now_s)
-        }
-        self._waiters.append(_Waiter(replies, polls))
-
-    def _is_open(self, account_id: AccountId, poll: int) -> bool:
-        """Say whether a poll is still to come back: not where it cannot start for now."""
-        watch = self._watches.get(account_id)
-        return watch is not None and watch.is_busy and watch.finished < poll
-
-    def _release_waiters(self) -> None:
-        for waiter in list(self._waiters):
-            if not any(self._is_open(one, number) for one, number in waiter.polls.items()):
-                self._waiters.remove(waiter)
-                waiter.replies.put(answers.state(self._status, self._clock.now().astimezone()))

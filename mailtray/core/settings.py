@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from mailtray.core.errors import ConfigError
 
@@ -88,6 +90,8 @@ class Settings:
         max_single_notifications: Up to this many new messages get a notification each; more
             become one summary.
         log_level: ``error``, ``warning``, ``info`` or ``debug``.
+        ca_bundle: A PEM file of certificates to trust besides the system's; empty for none.
+        proxy: The proxy to go through, with its password; empty to do as the system says.
     """
 
     client_id: str = ""
@@ -99,6 +103,8 @@ class Settings:
     tray: str = "auto"
     max_single_notifications: int = 3
     log_level: str = "info"
+    ca_bundle: str = ""
+    proxy: str = field(default="", repr=False)
 
     @property
     def endpoints(self) -> Endpoints:
@@ -197,6 +203,44 @@ def _tenant(value: object) -> str:
     )
 
 
+def _ca_bundle(value: object) -> str:
+    word = _word(value)
+    if any(not each.isprintable() for each in word):
+        raise ValueError("must be the path of a PEM file, on one line")
+    is_whole = PurePosixPath(word).is_absolute() or PureWindowsPath(word).is_absolute()
+    if word and not is_whole and not word.startswith(("~/", "~\\")):
+        raise ValueError(
+            "must be the whole path of a PEM file, from the root or from ~/; "
+            "where a program starts decides what a shorter one means"
+        )
+    return word
+
+
+def proxy_address(value: object) -> str:
+    """Return a proxy's address, in the form that is spoken with here.
+
+    Raises:
+        ValueError: It is none; no sentence repeats it, for a password may be in it.
+    """
+    word = _word(value)
+    if not word:
+        return ""
+    problem = (
+        "must be a proxy's address, as http://host:port or https://name:password@host:port; "
+        "in name and password write %40 for @, %3A for :, %2F for /, %23 for #"
+    )
+    try:
+        parts = urlsplit(word)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(problem) from None
+    extras = (parts.path.strip("/"), parts.query, parts.fragment)
+    is_text = word.isprintable() and " " not in word
+    if parts.scheme not in {"http", "https"} or not host or any(extras) or not is_text:
+        raise ValueError(problem)
+    return word
+
+
 def _one_of(*names: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         word = _word(value).lower()
@@ -256,4 +300,6 @@ _PARSERS: Mapping[str, Callable[[object], object]] = {
     "tray": _one_of("auto", "none"),
     "max_single_notifications": _single_notifications,
     "log_level": _one_of("error", "warning", "info", "debug"),
+    "ca_bundle": _ca_bundle,
+    "proxy": proxy_address,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from mailtray.core import text
@@ -78,13 +78,23 @@ class AccountStatus:
     retry: datetime | None = None
 
 
+class Source(IntEnum):
+    """What a notice is about; the smaller number is told first."""
+
+    SETTINGS = 0
+    VAULT = 1
+    STATE = 2
+    NOTIFIER = 3
+    PROGRAM = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """How the program is.
 
     Attributes:
         accounts: The signed-in accounts, in the order in which they were added.
-        notice: What keeps the program itself from working as it should, or ``None``.
+        notices: What keeps the program itself from working as it should.
         is_configured: False where no client id is known.
         is_signing_in: True while a sign-in waits for the browser.
         is_starting: True until the keyring has told which accounts there are.
@@ -92,11 +102,16 @@ class Status:
     """
 
     accounts: Mapping[AccountId, AccountStatus] = field(default_factory=dict)
-    notice: MailtrayError | None = None
+    notices: Mapping[Source, MailtrayError] = field(default_factory=dict)
     is_configured: bool = True
     is_signing_in: bool = False
     is_starting: bool = True
     sign_in_error: MailtrayError | None = None
+
+    @property
+    def notice(self) -> MailtrayError | None:
+        """The notice to tell first, or ``None``."""
+        return self.notices[min(self.notices)] if self.notices else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +171,7 @@ class SignedOut:
 class Noticed:
     """Something keeps the program itself from working as it should; ``None`` when it is over."""
 
+    source: Source
     error: MailtrayError | None
 
 
@@ -175,10 +191,19 @@ def reduce(status: Status, event: Event) -> Status:
         case SignedOut(account_id):
             left = {i: one for i, one in status.accounts.items() if i != account_id}
             return replace(status, accounts=left)
-        case Noticed(error):
-            return replace(status, notice=error)
+        case Noticed(source, error):
+            return _noticed(status, source, error)
         case _:
             return _sign_in_changed(status, event)
+
+
+def _noticed(status: Status, source: Source, error: MailtrayError | None) -> Status:
+    if status.notices.get(source) is error:
+        return status
+    notices = {one: old for one, old in status.notices.items() if one is not source}
+    if error is not None:
+        notices[source] = error
+    return replace(status, notices=notices)
 
 
 def _sign_in_changed(

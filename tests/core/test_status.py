@@ -36,6 +36,7 @@ from mailtray.core.status import (
     SignInFailed,
     SignInStarted,
     SignInSucceeded,
+    Source,
     Started,
     State,
     Status,
@@ -188,19 +189,19 @@ def commands(found: TrayView) -> list[str]:
             id="signed out",
         ),
         pytest.param(
-            [Noticed(NO_VAULT)],
+            [Noticed(Source.VAULT, NO_VAULT)],
             IconKind.ATTENTION,
             "No keyring\nSigned in until mailtray quits.",
             id="no keyring",
         ),
         pytest.param(
-            [STARTED, polled(1), Noticed(NO_VAULT)],
+            [STARTED, polled(1), Noticed(Source.VAULT, NO_VAULT)],
             IconKind.UNREAD,
             "1 unread · Checked 12:00\nann@example.test\nNo keyring",
             id="a notice comes last",
         ),
         pytest.param(
-            [STARTED, polled(1), Noticed(NO_VAULT), Noticed(None)],
+            [STARTED, polled(1), Noticed(Source.VAULT, NO_VAULT), Noticed(Source.VAULT, None)],
             IconKind.UNREAD,
             "1 unread · Checked 12:00\nann@example.test",
             id="the notice is over",
@@ -293,15 +294,17 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
             id="one of two has to sign in",
         ),
         pytest.param(
-            [Noticed(NO_VAULT)], ["tell_notice", "sign_in", "quit"], id="a notice can be read"
+            [Noticed(Source.VAULT, NO_VAULT)],
+            ["tell_notice", "sign_in", "quit"],
+            id="a notice can be read",
         ),
         pytest.param(
-            [Noticed(NO_VAULT), SignInFailed(CANCELLED)],
+            [Noticed(Source.VAULT, NO_VAULT), SignInFailed(CANCELLED)],
             ["sign_in", "quit"],
             id="a click tells what the line says or nothing",
         ),
         pytest.param(
-            [STARTED, Noticed(NO_VAULT), SignInFailed(CANCELLED)],
+            [STARTED, Noticed(Source.VAULT, NO_VAULT), SignInFailed(CANCELLED)],
             ["tell_notice", "check_now", "open_mailbox", "sign_out ann.home", "sign_in", "quit"],
             id="a notice beside an account",
         ),
@@ -341,7 +344,11 @@ def test_a_left_click(events: list[Event], default: str | None) -> None:
 
 def test_without_a_client_id_only_setting_up_makes_sense() -> None:
     found = view(
-        Status(is_configured=False, notice=MailtrayError("mailtray needs a client id")), NOON
+        Status(
+            is_configured=False,
+            notices={Source.SETTINGS: MailtrayError("mailtray needs a client id")},
+        ),
+        NOON,
     )
     assert commands(found) == ["tell_notice", "set_up", "quit"]
     assert (found.icon, found.tooltip) == (IconKind.ATTENTION, "mailtray needs a client id")
@@ -359,7 +366,7 @@ def test_no_line_is_longer_than_a_menu_takes() -> None:
         Started((long, BEN)),
         failed(MailtrayError("T" * 90, "H" * 200), account=long),
         polled(1, mail("A", subject="S" * 300), account=BEN),
-        Noticed(MailtrayError("N" * 200)),
+        Noticed(Source.STATE, MailtrayError("N" * 200)),
     ]
     assert max(len(item.label) for item in shown(*events).menu) <= 60
 
