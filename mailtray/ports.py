@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from mailtray.core.model import (
         AccessToken,
@@ -85,10 +86,19 @@ class Vault(Protocol):
 
 
 class StateStore(Protocol):
-    """Remembers what the person was told, per account and folder."""
+    """Remembers what the person was told, per account and folder.
+
+    Attributes:
+        set_aside: Where damaged memories were moved to, if that happened since the start; the
+            store then began afresh.
+    """
+
+    set_aside: Path | None
 
     def load(self, account: AccountId, folder: str) -> Seen:
         """Return what was saved last, or an empty ``Seen`` (a baseline to come).
+
+        Previews are text of the mail and do not come back.
 
         Raises:
             StateError: The file cannot be read at all.

@@ -35,7 +35,7 @@ from mailtray.app.herald import Herald
 from mailtray.app.keeper import Keeper
 from mailtray.app.sign_in import SignInFlow
 from mailtray.app.watch import Watch
-from mailtray.core import changes, schedule, status
+from mailtray.core import changes, schedule, status, text
 from mailtray.core.compose import compose
 from mailtray.core.errors import (
     AuthError,
@@ -283,11 +283,18 @@ class Poller:
         return watch
 
     def _loaded(self, watch: Watch) -> Seen:
+        state = self._world.state
         try:
-            return self._world.state.load(watch.account.id, watch.folder)
+            seen = state.load(watch.account.id, watch.folder)
         except StateError as error:
             self._state_failed(error)
             return Seen()
+        if state.set_aside is not None:
+            damaged = StateError(
+                text.STATE_SET_ASIDE, text.state_set_aside_hint(state.set_aside.name)
+            )
+            self._herald.announce("state-set-aside", damaged, command="tell_notice")
+        return seen
 
     def _sign_in(self, wish: SignIn) -> None:
         if self._wishes.unconfigured is not None:

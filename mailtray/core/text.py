@@ -27,6 +27,7 @@ MENU_SET_UP = "How to set up…"
 MENU_QUIT = "Quit"
 
 NO_CLIENT_ID_TITLE = "mailtray needs a client id"
+STATE_SET_ASIDE = "What mailtray remembered was damaged"
 NO_TRAY_TITLE = "No panel shows mailtray's icon"
 NO_TRAY_HINT = "Notifications work; “mailtray status” and “mailtray quit” do the rest."
 
@@ -64,6 +65,6 @@ def offline_since(clock_time: str) -> str:
     return f"since {clock_time}, trying again by itself"
 
 
-def retrying_at(clock_time: str) -> str:
-    """Return when the next try is due."""
-    return f"next try {clock_time}"
+def state_set_aside_hint(name: str) -> str:
+    """Say what became of a damaged state file, kept under ``name``."""
+    return f"It starts afresh: mail that is there is counted, not announced. Kept as {name}."

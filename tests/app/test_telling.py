@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mailtray.app.commands import (
@@ -215,6 +217,16 @@ def test_state_that_cannot_be_read_is_said_and_begins_with_a_baseline() -> None:
     assert rig.titles() == [UNWRITABLE.title]
     assert UNWRITABLE.title in rig.view.tooltip
     assert rig.view.count == 40
+
+
+def test_a_damaged_state_is_explained_once() -> None:
+    rig = Rig(ANN)
+    rig.state.set_aside = Path("/home/ann/state.db.bad-1")
+    rig.do()
+    rig.pass_time(600.0)
+    (told,) = rig.notifier.shown
+    assert "damaged" in told.title
+    assert "state.db.bad-1" in told.body
 
 
 def test_a_click_opens_the_message() -> None:

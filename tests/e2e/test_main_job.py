@@ -230,3 +230,20 @@ def test_a_lost_sync_state_is_one_full_round_and_no_flood(
     program.wait_told(ids)
     poll_twice(program)
     assert program.told() == dict.fromkeys(ids, 1)
+
+
+def test_a_damaged_state_is_kept_aside_and_floods_nobody(
+    program: Program, simulator: Simulator
+) -> None:
+    simulator.cloud.deliver(count=30)
+    program.sign_in()
+    program.wait_told(simulator.cloud.deliver())
+    program.kill(signal.SIGTERM)
+    (program.home / "state" / "state.db").write_bytes(b"not a database" * 1_000)
+    mark = program.mark()
+    program.start()
+    program.wait(mark, event="polled", times=2)
+    (said,) = [e for e in program.events[mark:] if e["event"] == "notification"]
+    assert (said["ids"], "damaged" in said["title"]) == ([], True)
+    assert (program.home / "state" / "state.db.bad-1").is_file()
+    program.wait_told(simulator.cloud.deliver())

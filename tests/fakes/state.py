@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mailtray.core.model import Seen
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mailtray.core.errors import StateError
     from mailtray.core.model import AccountId, Message
 
@@ -21,6 +23,7 @@ class FakeStateStore:
     """
 
     def __init__(self) -> None:
+        self.set_aside: Path | None = None
         self.error: StateError | None = None
         self.saves = 0
         self._stored: dict[tuple[AccountId, str], Seen] = {}
