@@ -202,7 +202,7 @@ def _redeem(here: Cloud, tenant: str, form: Form) -> dict[str, object]:
     asked = form.get("scope") or redeemed.scope or " ".join(sorted(redeemed.permission.scopes))
     consented = account.consents.get(redeemed.permission.client_id, set())
     permission = narrow(redeemed.permission, read_scopes(asked), consented)
-    if grant_type == "refresh_token":
+    if grant_type == "refresh_token" and not here.used_refresh_tokens_work:
         here.grants.retire_refresh_token(form["refresh_token"])
     return _tokens(here, account, permission, asked=asked, form=form, nonce=redeemed.nonce)
 

@@ -2,7 +2,8 @@
 
 Tokens are opaque random texts, looked up here. A refresh token works once: the answer holds
 its successor, and showing the old one again is refused at once. The real service is more
-patient with old ones; a client that loses a rotated token is found out here and not there.
+patient with old ones; a client that loses a rotated token is found out here and not there. A
+knob makes the simulator as patient, for answers lost on the way.
 
 Source: learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow and
 learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code.

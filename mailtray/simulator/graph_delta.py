@@ -40,7 +40,8 @@ def delta(call: Call, folder: Folder) -> Reply:
         size = 0
     elif size is None:
         size = place.options.page_size
-    return _page(call, folder, place, size)
+    most = call.cloud.largest_delta_page
+    return _page(call, folder, place, size if most is None else min(size, most))
 
 
 def _resume(call: Call, folder: Folder, token: str) -> Place:

@@ -31,10 +31,15 @@ class Knobs:
     """Seconds a person has for typing a device code."""
     max_page_size_before_504: int | None = None
     """Pages asked larger than this are answered 504 with an HTML body; ``None`` allows all."""
+    largest_delta_page: int | None = None
+    """Lines of a delta page at most, whatever was asked for; ``None`` for as many as asked."""
     read_basic_preview: Literal["omit", "forbid"] = "omit"
     """A ``$select`` of bodyPreview under Mail.ReadBasic: left out of the answer, or 403."""
     filter_on_delta: bool = True
     """False refuses every ``$filter`` on messages/delta with 400."""
+    used_refresh_tokens_work: bool = False
+    """A refresh token may be shown again, as the real service allows: a client whose answer was
+    lost on the way has no other."""
     concurrency_limit: int = 4
     """Requests one mailbox serves at a time; one more is answered 429."""
     isread_partial: bool = True
@@ -88,7 +93,9 @@ _NUMBERS = {
     "device_code_lifetime_s",
     "concurrency_limit",
     "max_page_size_before_504",
+    "largest_delta_page",
 }
+_OPTIONAL_NUMBERS = {"max_page_size_before_504", "largest_delta_page"}
 _SWITCHES = {
     "filter_on_delta",
     "isread_partial",
@@ -97,6 +104,7 @@ _SWITCHES = {
     "replay_changes",
     "repeat_items",
     "admin_consent_required",
+    "used_refresh_tokens_work",
 }
 _SETS = {"unknown_client_ids", "mailboxes_not_enabled"}
 
@@ -127,7 +135,7 @@ def _choice(name: str, value: object) -> object:
 
 
 def _number(name: str, value: object) -> int | None:
-    if value is None and name == "max_page_size_before_504":
+    if value is None and name in _OPTIONAL_NUMBERS:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value

@@ -265,3 +265,13 @@ def test_quiet_poll_of_a_huge_folder_is_as_quick_as_of_a_small_one(
     sim.cloud.deliver(count=10_000, received=datetime(2026, 1, 1, tzinfo=UTC))
     _, link = read(first)
     assert twenty_quiet_polls() < small * 5 + 0.1
+
+
+def test_pages_may_be_smaller_than_asked(sim: Simulator, graph: Graph, read: Read) -> None:
+    _, link = read()
+    sim.cloud.turn({"largest_delta_page": 2})
+    sim.cloud.deliver(count=3)
+    page = graph("GET", link, prefer="odata.maxpagesize=50").json()
+    assert (len(page["value"]), "@odata.nextLink" in page) == (2, True)
+    page = graph("GET", page["@odata.nextLink"]).json()
+    assert (len(page["value"]), "@odata.deltaLink" in page) == (1, True)

@@ -131,6 +131,20 @@ def test_refused_attempt_does_not_use_up_the_token(
     assert ask(http, form | {"scope": "https://graph.microsoft.com/.default"}).status_code == 200
 
 
+@pytest.mark.parametrize(("patient", "status"), [(False, 400), (True, 200)])
+def test_used_token_works_again_where_the_service_is_patient(
+    sim: Simulator, http: requests.Session, refresh_token: str, patient: bool, status: int
+) -> None:
+    sim.cloud.turn({"used_refresh_tokens_work": patient})
+    form = {
+        "client_id": CLIENT_ID,
+        "grant_type": "refresh_token",
+        "refresh_token": refresh_token,
+    }
+    assert ask(http, form).status_code == 200
+    assert ask(http, form).status_code == status
+
+
 def test_device_code_expires(sim: Simulator, http: requests.Session, clock: list[float]) -> None:
     sim.cloud.device_code_lifetime_s = 60
     form = {"client_id": CLIENT_ID, "scope": "Mail.Read"}
