@@ -129,7 +129,7 @@ class GraphMail:
             page = self._page(call, page.next_link)
             messages += [entry for entry in page.entries if isinstance(entry, Message)]
         is_complete = page.next_link is None and len(messages) <= limit
-        return UnreadList(tuple(messages[:limit]), is_complete)
+        return UnreadList(tuple(messages[:limit]), is_complete, call.requests)
 
     def close(self) -> None:
         """See the port."""

@@ -98,7 +98,7 @@ def _read(mail: MailSource, token: AccessToken, order: Order) -> Reading:
         listing = mail.list_unread(
             token, order.folder, since=seen.floor, limit=changes.LISTED_MAX_MESSAGES
         )
-        requests += 1
+        requests += listing.requests
     found = changes.diff(seen, delivery, listing)
     return Reading(found, requests, counted=delivery.count is not None)
 

@@ -150,10 +150,12 @@ class UnreadList:
 
     Attributes:
         is_complete: True where there are no more than those listed.
+        requests: HTTP requests this took.
     """
 
     messages: tuple[Message, ...]
     is_complete: bool
+    requests: int = 1
 
 
 @dataclass(frozen=True, slots=True)
