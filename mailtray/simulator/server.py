@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -68,6 +69,9 @@ class Simulator:
         server.timeout = 120
         server.expiration_interval = 0.05  # how soon the accept loop sees that it shall stop
         server.prepare()
+        if sys.platform != "win32":
+            # Else the port could not be bound again while connections to it are remembered.
+            server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         port = server.bind_addr[1]
         self.url = self.cloud.base_url = f"http://{ADDRESS}:{port}"
         hosts = frozenset({f"{ADDRESS}:{port}", f"localhost:{port}"})

@@ -117,6 +117,7 @@ def test_impossible_faults(fields: dict[str, Any]) -> None:
 
 def test_stopped_and_started_again_it_is_where_it_was(sim: Simulator, graph: Graph) -> None:
     url = sim.url
+    assert graph("GET", "/me").status_code == 200  # a connection that is kept open
     sim.stop()
     with pytest.raises(requests.ConnectionError):
         graph("GET", "/me")
