@@ -91,6 +91,16 @@ class TrayShown:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkUp:
+    """The computer has a network again, or another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Woke:
+    """The computer woke from a sleep."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """The fetch of an order came back."""
 
@@ -147,6 +157,8 @@ Command = (
     | NotifierAvailable
     | TrayMissing
     | TrayShown
+    | NetworkUp
+    | Woke
     | Fetched
     | SignInPage
     | SignInEnded

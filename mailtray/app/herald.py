@@ -33,7 +33,7 @@ class Herald:
         self._events = events
         self._username = username
         self._shown: dict[str, Notification] = {}
-        self._said: set[str] = set()
+        self._said: dict[str, str] = {}
         self._owed: dict[str, Notification] = {}
         self.trouble: NotifierError | None = None
 
@@ -53,8 +53,12 @@ class Herald:
     def announce(
         self, tag: str, error: MailtrayError, *, command: str, account: AccountId | None = None
     ) -> None:
-        """Tell once what the person has to know of mailtray itself; owed until it was shown."""
-        if tag in self._said or tag in self._owed:
+        """Tell once what the person has to know of mailtray itself; owed until it was shown.
+
+        Another title under the same tag is another trouble, and takes the first one's place.
+        """
+        owed = self._owed.get(tag)
+        if error.title in (self._said.get(tag), owed.title if owed else None):
             return
         self.remind(tag, error, command=command, account=account)
 
@@ -79,7 +83,7 @@ class Herald:
         """Take a word about mailtray itself back: it holds no longer."""
         self._owed.pop(tag, None)
         if tag in self._said:
-            self._said.remove(tag)
+            del self._said[tag]
             self._notifier.withdraw([tag])
 
     def withdraw(self, account: AccountId, still_told: frozenset[MessageId]) -> None:
@@ -109,7 +113,7 @@ class Herald:
         if notification.message_ids:
             self._shown[notification.tag] = notification
         else:
-            self._said.add(notification.tag)
+            self._said[notification.tag] = notification.title
         while len(self._shown) > SHOWN_MAX:
             del self._shown[next(iter(self._shown))]
         self._events.emit(

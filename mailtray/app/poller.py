@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from mailtray.app.commands import (
     Clicked,
     Command,
     Fetched,
+    NetworkUp,
     NotifierAvailable,
     OpenMailbox,
     OpenMessage,
@@ -27,6 +29,7 @@ from mailtray.app.commands import (
     TellNotice,
     TrayMissing,
     TrayShown,
+    Woke,
     from_menu,
 )
 from mailtray.app.cycle import KeepFirst, Order, Reading, read_mailbox
@@ -86,6 +89,7 @@ class Poller:
         self._desk = FrontDesk(self._watches, self._state)
         self._status = status.Status(is_configured=wishes.unconfigured is None)
         self._tray_hint: tuple[float, MailtrayError] | None = None
+        self._same_wake_until_s = -math.inf
         self._shown_status: status.Status | None = None
         self._shown_view: TrayView | None = None
         self._told_state: dict[str, object] = {}
@@ -134,10 +138,8 @@ class Poller:
             Seconds until something is due, or ``None`` where nothing is.
         """
         now_s = self._clock.monotonic_s()
-        if woke:
-            _log.info("the computer slept")
-            for watch in self._watches.values():
-                watch.wake(now_s)
+        if woke or (isinstance(command, Woke) and now_s >= self._same_wake_until_s):
+            self._wake(now_s)
         if self._keeper.due_s is not None and self._keeper.due_s <= now_s:
             self._restore()
         if command is not None:
@@ -147,6 +149,13 @@ class Poller:
         self._desk.release()
         self._publish()
         return self._wait_s()
+
+    def _wake(self, now_s: float) -> None:
+        _log.info("the computer slept")
+        # The clocks and the system tell of the same sleep, each in its own time.
+        self._same_wake_until_s = now_s + schedule.SAME_WAKE_S
+        for watch in self._watches.values():
+            watch.wake(now_s)
 
     def _wait_s(self) -> float | None:
         dues = [w.due_s for w in self._watches.values() if w.due_s is not None and not w.is_busy]
@@ -219,10 +228,18 @@ class Poller:
             case TrayShown():
                 self._tray_hint = None
                 self._herald.retract("tray")
+            case _:
+                self._handle_system(command)
+
+    def _handle_system(self, command: Command) -> None:
+        if isinstance(command, NetworkUp):
+            now_s = self._clock.monotonic_s()
+            for watch in self._watches.values():
+                watch.network_up(now_s, self._clock.dice())
 
     def _give_tray_hint(self, now_s: float) -> None:
         if self._tray_hint is not None and self._tray_hint[0] <= now_s:
-            self._herald.announce("tray", self._tray_hint[1], command="tell_notice")
+            self._herald.announce("tray", self._tray_hint[1], command="")
             self._tray_hint = None
 
     def _check_now(self) -> None:

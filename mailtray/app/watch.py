@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailtray.core import schedule
-from mailtray.core.errors import SignInRequired
+from mailtray.core.errors import SignInRequired, Unreachable
 from mailtray.core.model import INBOX, Seen
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Watch:
         not_before_s: Until when the server asked to be left alone; not even "Check now" cuts it.
         order: What a fetch is on its way for, if one is.
         is_asked: True where somebody wants a poll that starts after the present one.
+        is_network_new: True where the network came up after the present poll began.
         started: Polls started so far.
         finished: The number of the last poll that came back.
         count_due_s: When a quiet folder's counter is asked for next.
@@ -39,6 +40,7 @@ class Watch:
     failing_since_s: float = 0.0
     order: Order | None = None
     is_asked: bool = False
+    is_network_new: bool = False
     started: int = 0
     finished: int = 0
     count_due_s: float = 0.0
@@ -71,7 +73,7 @@ class Watch:
 
     def start(self) -> None:
         """Note that a poll starts."""
-        self.is_asked = False
+        self.is_asked = self.is_network_new = False
         self.started += 1
 
     def succeed(self, now_s: float, *, interval_s: float, dice: float, counted: bool) -> float:
@@ -99,6 +101,8 @@ class Watch:
             dice=dice,
         )
         self.not_before_s = now_s + (getattr(error, "retry_after_s", None) or 0.0)
+        if self.is_network_new and isinstance(error, Unreachable):
+            delay_s, self.failures = schedule.network_up_delay(dice), 0
         self._end(now_s, delay_s)
         return delay_s
 
@@ -114,6 +118,14 @@ class Watch:
         self.failures = 0
         if self.due_s is not None:
             self.due_s = max(now_s + schedule.WAKE_GRACE_S, self.not_before_s)
+
+    def network_up(self, now_s: float, dice: float) -> None:
+        """Begin the back-off anew where it was for want of a network."""
+        if self.is_busy:
+            self.is_network_new = True  # what is on its way may have begun without one
+        elif isinstance(self.error, Unreachable) and self.due_s is not None:
+            self.failures = 0
+            self.due_s = min(self.due_s, now_s + schedule.network_up_delay(dice))
 
     def resume(self, account: Account, now_s: float) -> None:
         """Go on from the old cursor after a sign-in; what is on its way is of the old one."""

@@ -16,6 +16,8 @@ from mailtray.app.commands import (
     TrayShown,
 )
 from mailtray.core.errors import (
+    AccessDenied,
+    MailboxUnavailable,
     SignInRequired,
     StateError,
     Throttled,
@@ -348,3 +350,15 @@ def test_the_tray_is_drawn_only_when_something_changed(error: Throttled | Unreac
     drawn = len(rig.tray.views)
     rig.pass_time(600.0)
     assert len(rig.tray.views) == drawn
+
+
+def test_another_trouble_of_the_same_account_is_told_as_well() -> None:
+    rig = started()
+    for trouble in (
+        MailboxUnavailable("No mailbox"),
+        MailboxUnavailable("No mailbox"),
+        AccessDenied("No permission"),
+    ):
+        rig.box().troubles.append(trouble)
+        rig.check()
+    assert rig.titles() == ["No mailbox", "No permission"]
