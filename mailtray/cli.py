@@ -72,7 +72,11 @@ def exit_code(error: MailtrayError) -> int:
 
 
 def _complain(error: MailtrayError) -> None:
-    click.echo(f"mailtray: {error.title}", err=True)
+    title = error.title
+    if isinstance(error, ConfigError) and error.origin == "command line":
+        option = error.key.removesuffix("_s").replace("_", "-")
+        title = f"--{option.lstrip('-')}: {error.problem}"
+    click.echo(f"mailtray: {title}", err=True)
     if error.hint:
         click.echo(f"          {error.hint}", err=True)
 
