@@ -26,9 +26,11 @@ from mailtray.app.commands import (
     Ask,
     Clicked,
     Command,
+    NetworkUp,
     NotifierAvailable,
     TrayMissing,
     TrayShown,
+    Woke,
     from_menu,
 )
 from mailtray.app.lifecycle import App
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
     from mailtray.adapters.desktop_loop import DesktopLoop
     from mailtray.adapters.http import Http
+    from mailtray.adapters.system_events import SystemEvents
     from mailtray.core.model import Notification
     from mailtray.core.settings import Settings
     from mailtray.ports import Clock, EventSink, IdentityProvider, Notifier, Tray, Vault
@@ -201,6 +204,7 @@ def resident(options: Options) -> Iterator[App]:
         )
         app = App(Poller(world, parts.wishes, inbox, FetchThreads()), tray)
         desktop.on_quit = app.quit
+        desktop.listen_to_system()
         authkey = load_authkey(home.authkey_path)
         stack.enter_context(ControlServer(home.socket_address, authkey, _ask_poller(inbox)))
         yield app
@@ -426,10 +430,13 @@ class _Desktop:
         self._post = post
         self._console = console
         self._loop: DesktopLoop | None = None
+        self._system: SystemEvents | None = None
         self.on_quit: Callable[[], None] | None = None
 
     def close(self) -> None:
-        """End the loop of the bus."""
+        """End the loop of the buses."""
+        if self._system is not None:
+            self._system.close()
         if self._loop is not None:
             self._loop.close()
 
@@ -484,6 +491,18 @@ class _Desktop:
     def _on_hosted(self, is_hosted: bool) -> None:  # noqa: FBT001 - the tray's callback
         if is_hosted:
             self._post(TrayShown())
+
+    def listen_to_system(self) -> None:
+        """Let the poller hear of networks and sleeps, where the system tells of them."""
+        if sys.platform == "linux":
+            from mailtray.adapters.system_events import SystemEvents
+
+            self._system = SystemEvents(
+                self._desktop_loop(),
+                on_network_up=partial(self._post, NetworkUp()),
+                on_wake=partial(self._post, Woke()),
+            )
+            self._system.start()
 
     def notifier(self, wish: str) -> Notifier:
         """Return the best notifier to be had: a ladder of them, tried from the top."""

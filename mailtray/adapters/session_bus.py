@@ -1,4 +1,4 @@
-"""A connection to the D-Bus session bus that outlives the services behind it."""
+"""A connection to a D-Bus bus, the session's as a rule, that outlives the services behind it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONNECT_TIMEOUT_S = 3.0
 
 
 class BusUnavailable(Exception):
-    """There is no session bus, or the connection to it broke."""
+    """There is no such bus, or the connection to it broke."""
 
 
 class Refused(Exception):
@@ -47,6 +47,8 @@ class SessionBus:
         on_message: Callable[[Message], Message | bool | None],
         rules: Sequence[str],
         on_lost: Callable[[], None] = lambda: None,
+        *,
+        is_system: bool = False,
     ) -> None:
         """Prepare without connecting.
 
@@ -55,7 +57,9 @@ class SessionBus:
                 True where that call wants none.
             rules: Match rules for the signals wanted.
             on_lost: Called when a connection broke that was not closed here.
+            is_system: True for the bus of the whole computer in place of the session's.
         """
+        self._is_system = is_system
         self._on_message = on_message
         self._rules = tuple(rules)
         self._on_lost = on_lost
@@ -77,7 +81,7 @@ class SessionBus:
         """Connect if needed; returns True where this call made the connection.
 
         Raises:
-            BusUnavailable: There is no bus at the session's address, or it does not answer.
+            BusUnavailable: There is no bus at its address, or it does not answer.
         """
         async with self._connecting:
             if self.is_open:
@@ -164,8 +168,9 @@ class SessionBus:
 
     async def _connect(self) -> MessageBus:
         from dbus_fast.aio import MessageBus
+        from dbus_fast.constants import BusType
 
-        bus = MessageBus()
+        bus = MessageBus(bus_type=BusType.SYSTEM if self._is_system else BusType.SESSION)
         await bus.connect()
         _be_patient(bus)
         try:

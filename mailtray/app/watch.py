@@ -125,7 +125,8 @@ class Watch:
             self.is_network_new = True  # what is on its way may have begun without one
         elif isinstance(self.error, Unreachable) and self.due_s is not None:
             self.failures = 0
-            self.due_s = min(self.due_s, now_s + schedule.network_up_delay(dice))
+            soon_s = max(now_s + schedule.network_up_delay(dice), self.not_before_s)
+            self.due_s = min(self.due_s, soon_s)
 
     def resume(self, account: Account, now_s: float) -> None:
         """Go on from the old cursor after a sign-in; what is on its way is of the old one."""

@@ -32,6 +32,10 @@ WAKE_GAP_S = 60.0
 """A clock that moved this much more than was waited means that the computer slept."""
 WAKE_GRACE_S = 3.0
 """After a sleep the network needs a moment to come back."""
+SAME_WAKE_S = 30.0
+"""Within this time of a sleep that was noticed, word of a wake is word of that one."""
+NETWORK_UP_GRACE_S = 0.2
+"""A network that has just come up needs a breath for its names and routes."""
 COUNT_EVERY_S = 900.0
 """How often a quiet folder's own counter is asked for: reads of mail older than the first round's
 floor change nothing else."""
@@ -50,6 +54,11 @@ def has_slept(wait_s: float | None, waited_s: float, wall_s: float) -> bool:
     """
     overslept_s = max(wall_s, waited_s) - min(waited_s, wait_s or waited_s)
     return overslept_s > WAKE_GAP_S
+
+
+def network_up_delay(dice: float) -> float:
+    """Say how long to wait after the network came back, in seconds; spread over as much again."""
+    return NETWORK_UP_GRACE_S * (1.0 + dice)
 
 
 def next_delay(interval_s: float, dice: float) -> float:
