@@ -1,0 +1,131 @@
+"""The commands, as a person or a script types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.program import MAILTRAY, Program, bare_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mailtray.simulator import Simulator
+    from tests.desktop.rig import DesktopSession
+
+USERNAME = "ada@contoso.example"
+
+
+def mailtray(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a home of its own, on a machine with no desktop."""
+    return subprocess.run(
+        [*MAILTRAY, *words, "--home", str(home)],
+        env=bare_environment(home),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", ["status", "quit"])
+def test_what_asks_a_running_program_says_that_there_is_none(tmp_path: Path, command: str) -> None:
+    done = mailtray(tmp_path, command)
+    assert done.returncode == 5
+    assert "not running" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "said"),
+    [
+        pytest.param(["run", "--interval", "1"], "", "--interval: must be", id="interval"),
+        pytest.param(
+            ["run", "--service-url", "http://192.0.2.1"], "", "--service-url: ", id="service url"
+        ),
+        pytest.param(
+            ["run", "--client-id", "ada@x.example"],
+            "",
+            "mail address",
+            id="an address as client id",
+        ),
+        pytest.param(["run"], 'clientid = "x"', 'did you mean "client_id"', id="misspelt key"),
+        pytest.param(["run"], "preview = 3", "true or false", id="wrong type"),
+        pytest.param(["run"], "tray = \n", "line 1", id="broken file"),
+        pytest.param(["check"], "tray = \n", "line 1", id="broken file, another command"),
+    ],
+)
+def test_a_wrong_wish_is_named(tmp_path: Path, words: list[str], settings: str, said: str) -> None:
+    (tmp_path / "settings.toml").write_text(settings)
+    done = mailtray(tmp_path, *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_client_id_sign_in_says_what_to_do(tmp_path: Path) -> None:
+    done = mailtray(tmp_path, "signin")
+    assert done.returncode == 1
+    assert str(tmp_path / "settings.toml") in done.stderr
+    assert "mailtray demo" in done.stderr
+
+
+def test_the_simulator_says_where_it_is_and_ends_when_told(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*MAILTRAY, "simulator"], env=bare_environment(tmp_path), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["url"].startswith("http://127.0.0.1:")
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_a_running_program_answers(program: Program, simulator: Simulator) -> None:
+    signed_out = program.run("status", "--json")
+    assert signed_out.returncode == 4
+    assert json.loads(signed_out.stdout)["state"] == "signed_out"
+    signed_in = program.run("signin")
+    assert (signed_in.returncode, signed_in.stdout) == (0, f"Signed in as {USERNAME}\n")
+    simulator.cloud.deliver(sender_name="Grace", subject="From the command line")
+    checked = program.run("check")
+    assert checked.returncode == 0
+    assert "Grace: From the command line" in checked.stdout
+    state = json.loads(program.run("check", "--json").stdout)
+    assert state["unread"] == simulator.cloud.unread_count()
+    (account,) = state["accounts"]
+    assert (account["username"], account["state"]) == (USERNAME, "ok")
+    assert account["messages"][0]["subject"] == "From the command line"
+    assert program.run("signout").returncode == 0
+    assert json.loads(program.run("status", "--json").stdout)["accounts"] == []
+    assert program.run("quit").returncode == 0
+    assert program.ended() == 0
+
+
+def test_commands_do_without_a_running_program(
+    simulator: Simulator, keyring_session: DesktopSession, tmp_path: Path
+) -> None:
+    program = Program(tmp_path / "home", simulator.url, keyring_session.env)
+    assert program.run("check").returncode == 4
+    assert program.run("signin").stdout == f"Signed in as {USERNAME}\n"
+    checked = program.run("check", "--json")
+    assert checked.returncode == 0
+    assert json.loads(checked.stdout)["unread"] == simulator.cloud.unread_count()
+    assert program.run("signout").returncode == 0
+    assert program.run("check").returncode == 4
+
+
+def test_what_check_showed_is_still_told(
+    simulator: Simulator, keyring_session: DesktopSession, tmp_path: Path
+) -> None:
+    program = Program(tmp_path / "home", simulator.url, keyring_session.env)
+    assert program.run("signin").returncode == 0
+    with program:
+        program.wait(event="polled")
+        assert program.run("quit").returncode == 0
+        program.ended()
+        ids = simulator.cloud.deliver()
+        assert program.run("check").returncode == 0
+        program.start()
+        program.wait_told(ids)
