@@ -130,6 +130,8 @@ def _parts(options: Options) -> _Parts:
             graph_root=here.graph_root,
             clock=clock,
             service_url=options.service_url,
+            ca_bundle=settings.ca_bundle,
+            proxy=settings.proxy,
         )
     except ValueError as exc:
         raise ConfigError(origin="command line", key="--service-url", problem=str(exc)) from exc

@@ -9,13 +9,13 @@ import ipaddress
 import math
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mailtray.core.errors import Unreachable
+from mailtray.core.errors import Unreachable, UntrustedCertificate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +58,24 @@ class Answer:
         return http_date(self.headers.get("Date"))
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to Microsoft's services.
+
+    Attributes:
+        roots: Where sign-in and Graph live, each ``https://host``.
+        service_url: A loopback address that plays both of them, if any; no proxy and no
+            certificate is asked for then.
+        ca_bundle: A PEM file of certificates to trust besides the system's, or empty.
+        proxy: The proxy to go through whatever the environment says, or empty.
+    """
+
+    roots: tuple[str, str]
+    service_url: str | None = None
+    ca_bundle: str = ""
+    proxy: str = field(default="", repr=False)
+
+
 class Http:
     """Sends requests over kept connections, from any thread; nothing retries by itself.
 
@@ -67,16 +85,25 @@ class Http:
         clock: Tells how long a connection was idle.
         service_url: A loopback address that plays both of them, ``http://127.0.0.1:port``; no
             other host can be reached then.
+        ca_bundle: See :class:`Route`.
+        proxy: See :class:`Route`.
 
     Raises:
         ValueError: ``service_url`` is not a loopback address; the text says what it should be.
     """
 
     def __init__(
-        self, *, login_root: str, graph_root: str, clock: Clock, service_url: str | None = None
+        self,
+        *,
+        login_root: str,
+        graph_root: str,
+        clock: Clock,
+        service_url: str | None = None,
+        ca_bundle: str = "",
+        proxy: str = "",
     ) -> None:
-        self._roots = (login_root, graph_root)
-        self._service_url = None if service_url is None else loopback_url(service_url)
+        loopback = None if service_url is None else loopback_url(service_url)
+        self._route = Route((login_root, graph_root), loopback, ca_bundle, proxy)
         self._clock = clock
         self._transport: Transport | None = None
         self._last_used: datetime | None = None
@@ -105,7 +132,11 @@ class Http:
             InvalidResponse: The answer cannot be read, or is too large.
         """
         transport = self._fresh_transport()
-        return transport.request(method, url, headers=headers, params=params, data=data)
+        try:
+            return transport.request(method, url, headers=headers, params=params, data=data)
+        except UntrustedCertificate:
+            self._forget(transport)
+            raise
 
     def close(self) -> None:
         """Close the kept connections; another request opens new ones."""
@@ -119,11 +150,18 @@ class Http:
         now = self._clock.now()
         with self._lock:
             if self._transport is None:
-                self._transport = Transport(self._roots, self._service_url, self._clock)
+                self._transport = Transport(self._route, self._clock)
             elif self._last_used and abs((now - self._last_used).total_seconds()) > IDLE_S:
                 self._transport.close()
             self._last_used = now
             return self._transport
+
+    def _forget(self, transport: Transport) -> None:
+        """Let the next request read the trusted certificates anew: a person may mend them."""
+        with self._lock:
+            if self._transport is transport:
+                self._transport = None
+        transport.close()
 
 
 def loopback_url(service_url: str) -> str:

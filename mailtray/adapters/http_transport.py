@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from ssl import SSLCertVerificationError
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.utils import get_auth_from_url, get_environ_proxies, select_proxy
 from urllib3.exceptions import HTTPError
 
 from mailtray import __version__
-from mailtray.adapters.http import MAX_ANSWER_S, MAX_BODY_BYTES, Answer, TooSlow
+from mailtray.adapters.http import MAX_ANSWER_S, MAX_BODY_BYTES, Answer, Route, TooSlow
+from mailtray.adapters.http_trust import new_context
 from mailtray.core.errors import (
     InvalidResponse,
     MailSourceError,
     Unreachable,
     UntrustedCertificate,
 )
+from mailtray.core.settings import proxy_address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from ssl import SSLContext
 
     from mailtray.ports import Clock
 
@@ -32,22 +39,38 @@ _POOL_SIZE = 4
 _CHUNK_BYTES = 64 * 1024
 
 _OFFLINE = ("Microsoft 365 cannot be reached", "Check the network connection.")
-_PROXY = ("The proxy server does not answer", "Check the proxy settings of this computer.")
+_PROXY = (
+    "The proxy server does not answer",
+    "Check the proxy settings of this computer, or set proxy to the right one.",
+)
+_PROXY_ADDRESS = (
+    "The proxy's address cannot be used",
+    "Write it as http://name:password@host:port, in HTTPS_PROXY or in the setting proxy.",
+)
+_PROXY_LOGIN = (
+    "The proxy server wants a valid name and password",
+    "Write them as http://name:password@host:port, in HTTPS_PROXY or in the setting proxy.",
+)
+_PROXY_REFUSES = (
+    "The proxy server does not let mailtray through",
+    "Ask whoever runs it to allow Microsoft's sign-in and Graph.",
+)
+_PROXY_STUCK = (
+    "The proxy server cannot reach Microsoft 365",
+    "Nothing to do; it is tried again.",
+)
 _SLOW = ("Microsoft 365 takes too long to answer", "Nothing to do; it is tried again.")
 _UNREADABLE = ("An answer could not be understood", "Nothing to do; it is tried again.")
 _CERTIFICATE = (
     "The server's certificate is not trusted",
-    "Ask whoever runs this network to install its root certificate, or set REQUESTS_CA_BUNDLE.",
-)
-_CERTIFICATE_LIST = (
-    "The trusted certificates cannot be read",
-    "Check the file that REQUESTS_CA_BUNDLE names.",
+    "Add this network's root certificate to the system's trust store, "
+    "or set ca_bundle to a PEM file with it.",
 )
 _ADDRESS = ("An address cannot be used", "Check the service addresses in the settings.")
 
 ERRORS: tuple[tuple[type[OSError], type[MailSourceError], tuple[str, str]], ...] = (
     (exceptions.ProxyError, Unreachable, _PROXY),
-    (exceptions.InvalidProxyURL, Unreachable, _PROXY),
+    (exceptions.InvalidProxyURL, Unreachable, _PROXY_ADDRESS),
     (exceptions.SSLError, Unreachable, _OFFLINE),
     (exceptions.ConnectTimeout, Unreachable, _OFFLINE),
     (exceptions.ReadTimeout, TooSlow, _SLOW),
@@ -70,13 +93,23 @@ ERRORS: tuple[tuple[type[OSError], type[MailSourceError], tuple[str, str]], ...]
 """Which exception of ``requests`` is which of ours; the first that fits counts."""
 
 
+_TUNNEL = re.compile(r"tunnel connection failed: ([0-9]{3})", re.IGNORECASE)
+_TUNNEL_ANSWERS = (
+    ("407", _PROXY_LOGIN),
+    ("5", _PROXY_STUCK),
+    ("", _PROXY_REFUSES),
+)
+"""What a proxy's answer other than 200 means, by the beginning of its status."""
+
+
 def translate(error: Exception) -> MailSourceError:
     """Return our error for one that ``requests`` or what is beneath it raised."""
-    # Raised bare where REQUESTS_CA_BUNDLE names a file that is not there.
-    if type(error) is OSError and "certificate" in str(error):
-        return UntrustedCertificate(*_CERTIFICATE_LIST)
-    if _is_untrusted(error):
-        return UntrustedCertificate(*_CERTIFICATE)
+    for each in _within(error):
+        if isinstance(each, SSLCertVerificationError):
+            return UntrustedCertificate(*_CERTIFICATE)
+        if refused := _TUNNEL.match(str(each)):
+            status = refused.group(1)
+            return Unreachable(*next(w for s, w in _TUNNEL_ANSWERS if status.startswith(s)))
     if isinstance(error, UnicodeError):
         return InvalidResponse(*_ADDRESS)
     for theirs, ours, words in ERRORS:
@@ -85,36 +118,36 @@ def translate(error: Exception) -> MailSourceError:
     return Unreachable(*_OFFLINE)
 
 
-def _is_untrusted(error: BaseException) -> bool:
-    """Look for a refused certificate, however deep: proxies and the pool wrap it."""
+def _within(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all it came from, however deep: proxies and the pool wrap it."""
     pending, met = [error], set()
     while pending:
         each = pending.pop()
-        if "certificate verify failed" in str(each).lower():
-            return True
+        yield each
         met.add(id(each))
         inner = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
         pending += [e for e in inner if isinstance(e, BaseException) and id(e) not in met]
-    return False
 
 
 class Transport:
     """One session for all hosts and accounts."""
 
-    def __init__(self, roots: tuple[str, str], service_url: str | None, clock: Clock) -> None:
+    def __init__(self, route: Route, clock: Clock) -> None:
         self._clock = clock
+        self._route = route
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"mailtray/{__version__}"
         # Accounts share the session; a cookie of one must not travel with another.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # What the environment says of proxies and certificates is read here, and nothing else.
+        self._session.trust_env = False
         self._session.auth = _AsGiven()
         self._session.adapters.clear()
-        trust(self._session)
-        if service_url is None:
-            self._session.mount("https://", HTTPAdapter(_POOL_SIZE, _POOL_SIZE, max_retries=0))
+        if route.service_url is None:
+            self._session.mount("https://", _HttpsAdapter(new_context(route.ca_bundle)))
             return
-        for root in roots:
-            self._session.mount(f"{root.rstrip('/')}/", _LoopbackAdapter(service_url))
+        for root in route.roots:
+            self._session.mount(f"{root.rstrip('/')}/", _LoopbackAdapter(route.service_url))
 
     def request(
         self,
@@ -136,6 +169,7 @@ class Transport:
                 timeout=(CONNECT_S, READ_S),
                 # A redirect of an API is a portal in the way; following it would hand the token on.
                 allow_redirects=False,
+                proxies=self._proxies(url),
                 stream=True,
             )
             with response:
@@ -146,6 +180,26 @@ class Transport:
     def close(self) -> None:
         """Drop the kept connections."""
         self._session.close()
+
+    def _proxies(self, url: str) -> dict[str, str]:
+        """Return the proxy that ``url`` is asked through, if any.
+
+        Raises:
+            Unreachable: The proxy's address is none; one that speaks something else counts so.
+            InvalidResponse: ``url`` is no address.
+        """
+        if self._route.service_url is not None:
+            return {}
+        try:
+            proxy = self._route.proxy or select_proxy(url, get_environ_proxies(url))
+        except ValueError as exc:
+            raise InvalidResponse(*_ADDRESS) from exc
+        if not proxy:
+            return {}
+        try:
+            return {"all": proxy_address(proxy if "://" in proxy else f"http://{proxy}")}
+        except ValueError as exc:
+            raise Unreachable(*_PROXY_ADDRESS) from exc
 
     def _read(self, response: requests.Response) -> bytes:
         body = bytearray()
@@ -159,19 +213,44 @@ class Transport:
         return bytes(body)
 
 
-def trust(session: requests.Session) -> None:
-    """Set whose certificates are believed: the bundled list, or REQUESTS_CA_BUNDLE's."""
-    session.verify = True
-
-
 class _AsGiven(AuthBase):
     """Leaves a request as it is.
 
-    Without any, ``requests`` would put a ~/.netrc entry in place of the bearer token.
+    Without any, ``requests`` may put a ~/.netrc entry in place of the bearer token.
     """
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
+
+
+class _HttpsAdapter(HTTPAdapter):
+    """Checks every server, and an https proxy before it, by one context."""
+
+    def __init__(self, context: SSLContext) -> None:
+        self._context = context
+        super().__init__(_POOL_SIZE, _POOL_SIZE, max_retries=0)
+
+    def init_poolmanager(self, *sizes: Any, **options: Any) -> None:  # noqa: ANN401 - HTTPAdapter's
+        """Open what goes straight to the server."""
+        super().init_poolmanager(*sizes, **options, ssl_context=self._context)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401 - HTTPAdapter's
+        """Open what goes through a proxy."""
+        contexts = {"ssl_context": self._context, "proxy_ssl_context": self._context}
+        return super().proxy_manager_for(proxy, **options, **contexts)
+
+    def cert_verify(self, *_: object) -> None:
+        """Leave it to the context; ``requests`` would add the list that it brings along."""
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """Say who asks, in any letters; ``requests`` would stumble over those beyond Latin-1.
+
+        Source: RFC 7617, 2.1 "The 'charset' auth-param".
+        """
+        name, password = get_auth_from_url(proxy)
+        if not name:
+            return {}
+        return {"Proxy-Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"}
 
 
 class _LoopbackAdapter(HTTPAdapter):

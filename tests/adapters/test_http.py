@@ -175,7 +175,6 @@ def nested(inner: Exception) -> exceptions.ConnectionError:
         pytest.param(exceptions.SSLError(REFUSED), id="plain"),
         pytest.param(nested(REFUSED), id="deep within a connection error"),
         pytest.param(exceptions.ProxyError(nested(REFUSED)), id="behind a proxy"),
-        pytest.param(OSError("Could not find a suitable TLS CA certificate bundle"), id="no list"),
     ],
 )
 def test_an_untrusted_certificate_is_told_apart(error: Exception) -> None:
@@ -202,8 +201,23 @@ def test_what_requests_lets_through_is_unreachable(error: Exception) -> None:
     assert type(translate(error)) is Unreachable
 
 
-def test_a_proxy_is_named() -> None:
-    assert "proxy" in translate(exceptions.ProxyError("407")).title
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param("407 Proxy Authentication Required", "wants a valid name", id="407"),
+        pytest.param("403 Forbidden", "does not let mailtray through", id="403"),
+        pytest.param("302 Found", "does not let mailtray through", id="302"),
+        pytest.param("502 Bad Gateway", "cannot reach Microsoft 365", id="502"),
+        pytest.param("504 Gateway Timeout", "cannot reach Microsoft 365", id="504"),
+    ],
+)
+def test_what_a_proxy_answers_is_told_apart(answer: str, words: str) -> None:
+    refused = OSError(f"Tunnel connection failed: {answer}")
+    error = translate(exceptions.ProxyError(nested(refused)))
+    assert type(error) is Unreachable
+    assert "proxy" in error.title
+    assert words in error.title
+    assert len(error.title) <= 60
 
 
 def test_both_hosts_are_carried_to_the_loopback_under_their_names(rig: Rig) -> None:
@@ -252,6 +266,7 @@ def test_a_proxy_of_the_environment_is_not_asked_for_the_loopback(
 ) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name.upper(), "http://127.0.0.1:9")
     assert rig.http.request("GET", URL, headers={}).status == 401
 
 
@@ -374,7 +389,18 @@ def test_a_closed_one_can_be_used_again(rig: Rig) -> None:
 def test_importing_the_adapters_loads_no_vendor() -> None:
     program = (
         "import sys, mailtray.adapters.graph_mail, mailtray.adapters.msal_identity;"
-        "sys.exit(bool({'requests', 'msal', 'urllib3'} & set(sys.modules)))"
+        "sys.exit(bool({'requests', 'msal', 'urllib3', 'truststore'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_loopback_needs_no_trust_store() -> None:
+    program = (
+        "import sys; from mailtray.adapters.http import Route;"
+        "from mailtray.adapters.http_transport import Transport;"
+        "from mailtray.adapters.system import SystemClock;"
+        "Transport(Route(('https://a', 'https://b'), 'http://127.0.0.1:9'), SystemClock());"
+        "sys.exit('truststore' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
