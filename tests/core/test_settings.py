@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import traceback
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,13 @@ def _parse(key: str, value: object) -> object:
         pytest.param("tray", "none", "none", id="no tray"),
         pytest.param("max_single_notifications", "0", 0, id="always a summary"),
         pytest.param("log_level", "DEBUG", "debug", id="a level in capitals"),
+        pytest.param("ca_bundle", "/etc/company.pem", "/etc/company.pem", id="a whole path"),
+        pytest.param("ca_bundle", r"C:\ca\co.pem", r"C:\ca\co.pem", id="a whole path of Windows"),
+        pytest.param("ca_bundle", "~/co pany.pem", "~/co pany.pem", id="a path from home"),
+        pytest.param("proxy", " http://proxy:8080/ ", "http://proxy:8080/", id="a proxy"),
+        pytest.param("proxy", "https://[::1]:8080", "https://[::1]:8080", id="one behind TLS"),
+        pytest.param("proxy", "http://a:p%40s@b:1", "http://a:p%40s@b:1", id="with a password"),
+        pytest.param("proxy", "", "", id="no proxy"),
     ],
 )
 def test_understands(key: str, value: object, understood: object) -> None:
@@ -69,6 +77,10 @@ def test_understands(key: str, value: object, understood: object) -> None:
         pytest.param("max_single_notifications", 2.5, ["whole"], id="half a message"),
         pytest.param("max_single_notifications", -1, ["0", "20"], id="fewer than none"),
         pytest.param("log_level", "loud", ["warning"], id="no level"),
+        pytest.param("ca_bundle", "company.pem", ["whole path", "PEM"], id="a path from nowhere"),
+        pytest.param("ca_bundle", "C:company.pem", ["whole path"], id="a drive without a root"),
+        pytest.param("ca_bundle", "/a\n/b", ["PEM", "one line"], id="two paths"),
+        pytest.param("ca_bundle", False, ["text"], id="trust cannot be switched off"),
         pytest.param("intervall_s", 60, ['"interval_s"'], id="a mistyped key"),
         pytest.param("client-id", GUID, ['"client_id"'], id="a hyphen"),
         pytest.param("Preview", True, ['"preview"'], id="a capital"),
@@ -89,6 +101,34 @@ def test_never_repeats_what_was_pasted_as_client_id(pasted: str) -> None:
     with pytest.raises(ConfigError) as caught:
         _parse("client_id", pasted)
     assert pasted not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        pytest.param("ada:hunter2@proxy:8080", id="no scheme"),
+        pytest.param("socks5://ada:hunter2@proxy:1080", id="another kind"),
+        pytest.param("http://ada:hunter2@", id="no host"),
+        pytest.param("http://ada:hunter2@proxy:port", id="no port"),
+        pytest.param("http://ada:hunter2@proxy:99999", id="a port that cannot be"),
+        pytest.param("http://ada:hunter2#1@proxy:8080", id="a password with a mark of addresses"),
+        pytest.param("http://ada:hunter2/1@proxy:8080", id="a password with a slash"),
+        pytest.param("http://ada:hunter2@proxy:8080/wpad.dat", id="a script"),
+        pytest.param("http://ada:hunter2 1@proxy:8080", id="a blank"),
+        pytest.param("http://ada:hunter2@pro\nxy:8080", id="two lines"),
+        pytest.param("http://[hunter2", id="half an address"),
+    ],
+)
+def test_a_wrong_proxy_is_told_its_form_and_never_repeated(wish: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _parse("proxy", wish)
+    assert "http://host:port" in caught.value.problem
+    assert "%40" in caught.value.problem
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_the_settings_do_not_show_the_proxys_password() -> None:
+    assert "hunter2" not in repr(Settings(proxy="http://ada:hunter2@proxy:8080"))
 
 
 LOW: Mapping[str, object] = {"interval_s": 120, "tenant": "consumers"}
