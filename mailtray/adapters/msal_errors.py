@@ -13,6 +13,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 from mailtray.core.errors import (
     AuthBlocked,
@@ -26,7 +27,9 @@ from mailtray.core.errors import (
 from mailtray.core.model import AuthAction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+
+    from mailtray.core.model import AccountId
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +243,11 @@ _WORDS: dict[type[AuthError], tuple[str, str, AuthAction]] = {
 }
 """Words for a refusal without any number."""
 
+_SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})
+_PERSONAL = "9188040d-6c67-4ac5-b112-36a0b124cc28"
+"""The one tenant of all personal accounts; it has no administrator."""
+_GLOBAL_GRAPH = "https://graph.microsoft.com"
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _AADSTS = re.compile(r"\bAADSTS(\d{5,10})\b")
 _CORRELATION = re.compile(r"Correlation ID:\s*([0-9A-Za-z-]{1,64})")
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -306,6 +314,8 @@ def meaning(answer: Mapping[str, object], *, interactive: bool) -> MailtrayError
     row = next((MEANINGS[code] for code in found.codes if code in MEANINGS), None)
     kind = _BY_SUBERROR.get(found.suberror) or (row.kind if row else _kind(found.error))
     title, hint, action = _words(found, row, kind, interactive=interactive)
+    if found.codes and (row is None or action is AuthAction.REPORT):
+        title, hint = _for_support(found, None if row is None else title, hint)
     return kind(
         title,
         hint,
@@ -314,6 +324,32 @@ def meaning(answer: Mapping[str, object], *, interactive: bool) -> MailtrayError
         claims=found.claims,
         action=action,
     )
+
+
+def approval_link(
+    authority: str, client_id: str, scopes: Collection[str], account: AccountId | None
+) -> str:
+    """Return the page on which an administrator approves mailtray for an organisation.
+
+    Args:
+        authority: Where people sign in, ``https://login.microsoftonline.com/common``.
+        client_id: Of the registration.
+        scopes: The permissions to approve; a bare name is one of the global cloud's Graph.
+        account: Whose organisation it is, where that is known.
+
+    Source: learn.microsoft.com/entra/identity-platform/v2-admin-consent.
+    """
+    login_root, _, tenant = authority.rstrip("/").rpartition("/")
+    if tenant in _SHARED_TENANTS:
+        home = (account or "").rpartition(".")[2]
+        tenant = home if _GUID.fullmatch(home) and home != _PERSONAL else "organizations"
+    asked = {
+        "client_id": client_id,
+        "scope": " ".join(s if "/" in s else f"{_GLOBAL_GRAPH}/{s}" for s in scopes),
+        "redirect_uri": "http://localhost",
+        "state": "mailtray",
+    }
+    return f"{login_root}/{tenant}/v2.0/adminconsent?{urlencode(asked, quote_via=quote)}"
 
 
 def _kind(error: str) -> type[AuthError]:
@@ -333,10 +369,15 @@ def _words(
             approve = MEANINGS[90094]
             return approve.title, approve.hint, approve.action
         return row.title, row.hint, row.action
-    title, hint, action = _WORDS[kind]
-    if found.codes:
-        title = f"Sign-in failed (AADSTS{found.codes[0]})"
-    return title, hint, action
+    return _WORDS[kind]
+
+
+def _for_support(found: Refusal, title: str | None, hint: str) -> tuple[str, str]:
+    """Add what has to be quoted where the number is all there is to go by."""
+    title = f"{title or 'Sign-in failed'} (AADSTS{found.codes[0]})"
+    if found.correlation_id:
+        hint = f"{hint.removesuffix('.')} (correlation id {found.correlation_id})."
+    return title, hint
 
 
 def _text(answer: Mapping[str, object], key: str) -> str:

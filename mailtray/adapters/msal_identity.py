@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mailtray.adapters.msal_cache import account_in, as_listed, granted, new_cache, sound_parts
-from mailtray.adapters.msal_errors import MAYBE_PASSING, claims_request, meaning
+from mailtray.adapters.msal_errors import MAYBE_PASSING, approval_link, claims_request, meaning
 from mailtray.adapters.msal_http import AGAIN, UNUSABLE, EntraHttp, NoMemory
 from mailtray.core.errors import (
     AuthBlocked,
@@ -141,7 +141,7 @@ class MsalIdentity:
         fresh, kept.fresh = kept.fresh, None
         if fresh is not None and not (renew or claims) and self._holds(fresh, scopes):
             return fresh.token
-        with _translated():
+        with self._linked(scopes, account), _translated():
             result = self._acquire(account, kept, scopes, claims=claims, renew=renew)
             token = AccessToken(result["access_token"], granted(kept.cache, result, scopes))
         if result.get("token_source") == "identity_provider":
@@ -224,7 +224,7 @@ class MsalIdentity:
     ) -> SignedIn:
         """See the port."""
         end_s = self._clock.monotonic_s() + deadline_s
-        with self._only_attempt() as attempt, _listener() as listener:
+        with self._linked(scopes), self._only_attempt() as attempt, _listener() as listener:
             cache = new_cache()
             with _translated():
                 app = self._new_app(cache)
@@ -240,7 +240,7 @@ class MsalIdentity:
             self._show(flow["auth_uri"], on_url)
             answer = listener.wait(lambda: self._is_over(attempt, end_s))
             if answer is None:
-                raise self._unfinished(attempt)
+                raise self._unfinished(attempt, scopes)
             return _redeem(app, cache, flow, answer)
 
     def sign_in_by_device_code(
@@ -254,7 +254,7 @@ class MsalIdentity:
         """See the port."""
         end_s = self._clock.monotonic_s() + deadline_s
         wanted = claims_request(claims)
-        with self._only_attempt() as attempt:
+        with self._linked(scopes), self._only_attempt() as attempt:
             cache = new_cache()
             with _translated():
                 app = self._new_app(cache)
@@ -270,13 +270,26 @@ class MsalIdentity:
                 signed_in = _ask_once(app, cache, flow, wanted)
                 if signed_in is not None:
                     return signed_in
-            raise self._unfinished(attempt)
+            raise self._unfinished(attempt, scopes)
 
     def cancel_sign_in(self) -> None:
         """See the port."""
         with self._lock:
             if self._attempt is not None:
                 self._attempt.cancelled.set()
+
+    @contextmanager
+    def _linked(self, scopes: Collection[str], account: AccountId | None = None) -> Iterator[None]:
+        """Give what an administrator has to mend the page on which it is done."""
+        try:
+            yield
+        except AuthError as error:
+            if error.action is AuthAction.ASK_ADMINISTRATOR:
+                error.link = self._approval_link(scopes, account)
+            raise
+
+    def _approval_link(self, scopes: Collection[str], account: AccountId | None = None) -> str:
+        return approval_link(self._authority, self._client_id, scopes, account)
 
     @contextmanager
     def _only_attempt(self) -> Iterator[_Attempt]:
@@ -312,13 +325,16 @@ class MsalIdentity:
     def _is_over(self, attempt: _Attempt, end_s: float) -> bool:
         return attempt.cancelled.is_set() or self._clock.monotonic_s() >= end_s
 
-    def _unfinished(self, attempt: _Attempt) -> SignInCancelled:
+    def _unfinished(self, attempt: _Attempt, scopes: Collection[str]) -> SignInCancelled:
         if attempt.cancelled.is_set():
             title, hint = "The sign-in was cancelled", "Choose Sign in to try again."
-        else:
-            title = "The sign-in was not finished in time"
-            hint = "Try again; if the page asked for approval, ask your administrator for it first."
-        return SignInCancelled(title, hint, action=AuthAction.SIGN_IN)
+            return SignInCancelled(title, hint, action=AuthAction.SIGN_IN)
+        title = "The sign-in was not finished in time"
+        hint = "Try again; if the page asked for approval, send your administrator the link first."
+        # A page that wants an administrator's approval sends no answer.
+        error = SignInCancelled(title, hint, action=AuthAction.SIGN_IN)
+        error.link = self._approval_link(scopes)
+        return error
 
 
 def _listener() -> SignInListener:

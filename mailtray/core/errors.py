@@ -114,6 +114,8 @@ class AuthError(MailtrayError):
         correlation_id: What Microsoft's support asks for; not a secret.
         claims: Claims request to pass to the next interactive sign-in, plain JSON.
         action: The one thing that mends it.
+        link: The page on which an administrator can approve mailtray, or empty; given to it by
+            who knows the registration.
     """
 
     def __init__(
@@ -131,6 +133,14 @@ class AuthError(MailtrayError):
         self.correlation_id = correlation_id
         self.claims = claims
         self.action = action
+        self.link = ""
+
+    @property
+    def support(self) -> str:
+        """What to quote to an administrator or to Microsoft's support, or empty."""
+        number = "" if self.code is None else f"AADSTS{self.code}"
+        given_id = f"correlation id {self.correlation_id}" if self.correlation_id else ""
+        return ", ".join(filter(None, (number, given_id)))
 
 
 class SignInRequired(AuthError):

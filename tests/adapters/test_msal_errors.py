@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailtray.adapters.msal_errors import MEANINGS, claims_request, meaning, refusal
+from mailtray.adapters.msal_errors import (
+    MEANINGS,
+    approval_link,
+    claims_request,
+    meaning,
+    refusal,
+)
+from mailtray.core.compose import Places
 from mailtray.core.errors import (
     AuthBlocked,
     AuthError,
@@ -16,12 +23,16 @@ from mailtray.core.errors import (
     SignInCancelled,
     SignInRequired,
 )
-from mailtray.core.model import AuthAction
+from mailtray.core.model import AccountId, AuthAction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CLAIMS = '{"access_token":{"capolids":{"essential":true,"values":["p1"]}}}'
+LOGIN = "https://login.microsoftonline.com"
+TENANT = "5f3d7a52-12c4-5e2a-9d0b-0f2a6cbd9c11"
+WORK = f"8f0a5ad2-0f0e-5b0a-8b0e-2a5f8f6c1d22.{TENANT}"
+PERSONAL = "8f0a5ad2-0f0e-5b0a-8b0e-2a5f8f6c1d22.9188040d-6c67-4ac5-b112-36a0b124cc28"
 SIGN_IN = (
     50058, 50072, 50079, 50074, 50076, 50078, 50158, 50055, 50126, 50173, 65001, 65004, 70000,
     70008, 700082, 70043, 50089, 50132, 50133, 54005, 16000, 50144,
@@ -148,8 +159,45 @@ def test_claims_that_msal_could_not_take_are_dropped(claims: str) -> None:
 def test_an_unknown_number_is_shown_with_the_correlation_id() -> None:
     error = auth_error(body(999999))
     assert error.title == "Sign-in failed (AADSTS999999)"
-    assert error.code == 999999
-    assert error.correlation_id == "22bb-33cc"
+    assert error.hint == "Sign in again (correlation id 22bb-33cc)."
+    assert error.support == "AADSTS999999, correlation id 22bb-33cc"
+
+
+def test_what_is_to_be_reported_has_its_number() -> None:
+    error = auth_error(body(900144, "invalid_request"))
+    assert error.title == "The sign-in request lacked a part (AADSTS900144)"
+    assert "22bb-33cc" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("authority", "scope", "account", "expected"),
+    [
+        pytest.param(f"{LOGIN}/common", "Mail.Read", None, "/organizations/", id="nobody yet"),
+        pytest.param(f"{LOGIN}/common", "Mail.Read", WORK, f"/{TENANT}/", id="their organisation"),
+        pytest.param(f"{LOGIN}/common", "Mail.Read", PERSONAL, "/organizations/", id="personal"),
+        pytest.param(f"{LOGIN}/common", "Mail.Read", "odd", "/organizations/", id="an odd id"),
+        pytest.param(f"{LOGIN}/consumers", "Mail.Read", None, "/organizations/", id="consumers"),
+        pytest.param(f"{LOGIN}/a.example", "Mail.Read", WORK, "/a.example/", id="as set"),
+        pytest.param(
+            "https://login.microsoftonline.us/common",
+            "https://graph.microsoft.us/Mail.Read",
+            None,
+            "https%3A%2F%2Fgraph.microsoft.us%2FMail.Read&",
+            id="another cloud",
+        ),
+    ],
+)
+def test_the_link_for_an_administrator(
+    authority: str, scope: str, account: str | None, expected: str
+) -> None:
+    link = approval_link(authority, "c-1", [scope], AccountId(account) if account else None)
+    root = authority.rpartition("/")[0]
+    assert link.startswith(f"{root}/")
+    assert expected in link
+    assert "/v2.0/adminconsent?client_id=c-1&scope=https%3A%2F%2Fgraph.microsoft." in link
+    assert link.endswith("&redirect_uri=http%3A%2F%2Flocalhost&state=mailtray")
+    assert "/common/" not in link
+    assert Places("", frozenset()).allow(link) == ""  # none of the pages that mail may open
 
 
 def test_the_number_is_found_in_the_prose() -> None:

@@ -593,6 +593,41 @@ def test_the_page_can_end_with_an_error(
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize("code", [90094, 90099, 650056])
+def test_what_an_administrator_has_to_approve_has_a_link(
+    rig: Rig, account: AccountId, code: int
+) -> None:
+    tenant = account.partition(".")[2]
+    answer(rig, 400, refusal(code, "access_denied"))
+    error = failure(rig, account)
+    assert isinstance(error, ConsentRequired)
+    assert f"/{tenant}/v2.0/adminconsent?client_id={CLIENT_ID}&" in error.link
+    rig.cloud.authorize_error = AuthorizeError(code, "access_denied", f"AADSTS{code}: x")
+    with pytest.raises(ConsentRequired) as caught:
+        sign_in(rig.identity)
+    assert "/organizations/v2.0/adminconsent?" in caught.value.link
+
+
+def test_what_no_administrator_can_approve_has_no_link(rig: Rig, account: AccountId) -> None:
+    for code in (50173, 53003, 700016, 50020):
+        answer(rig, 400, refusal(code))
+        error = failure(rig, account)
+        assert isinstance(error, AuthError)
+        assert error.link == ""
+
+
+def test_an_administrator_approves_by_the_link(rig: Rig) -> None:
+    rig.cloud.admin_consent_required = True
+    rig.cloud.authorize_error = AuthorizeError(90094, "access_denied", "AADSTS90094: x")
+    identity = rig.another_identity(tenant="contoso.example")
+    with pytest.raises(ConsentRequired) as caught:
+        sign_in(identity)
+    page = caught.value.link.replace(LOGIN_ROOT, rig.cloud.base_url)
+    given = requests.post(page, {"action": "accept"}, timeout=10, allow_redirects=False)
+    assert given.headers["Location"].startswith("http://localhost?admin_consent=True")
+    assert sign_in(identity).account.username == ADA
+
+
 def test_an_error_page_without_a_way_back_ends_by_the_deadline(rig: Rig) -> None:
     rig.cloud.authorize_error = AuthorizeError(90094, "access_denied", "x", redirect=False)
     opened = threading.Event()
@@ -607,8 +642,9 @@ def test_an_error_page_without_a_way_back_ends_by_the_deadline(rig: Rig) -> None
         future = pool.submit(sign_in, identity)
         assert opened.wait(PATIENCE_S)
         rig.clock.advance(300)
-        with pytest.raises(SignInCancelled, match="administrator"):
+        with pytest.raises(SignInCancelled, match="administrator") as caught:
             future.result(PATIENCE_S)
+    assert "/adminconsent?" in caught.value.link
 
 
 def test_what_is_no_answer_changes_nothing(rig: Rig) -> None:
