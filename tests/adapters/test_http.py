@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import urllib3
 from requests import exceptions
 
-from mailtray.adapters import http_transport
+from mailtray.adapters import http_transport, http_trust
 from mailtray.adapters.http import (
     IDLE_S,
     MAX_ANSWER_S,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 10, 21, 7, 26, 30, tzinfo=UTC)
 URL = f"{GRAPH_ROOT}/v1.0/me"
+PAGE = Path(__file__).parents[2] / "docs" / "company-network.md"
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +223,14 @@ def test_what_a_proxy_answers_is_told_apart(answer: str, words: str) -> None:
     assert len(error.title) <= 60
 
 
+def test_the_page_about_company_networks_has_the_exact_words() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    titles = re.findall(r"^\| ([A-Z][^|]+) \|", page, re.MULTILINE)
+    code = "".join(Path(str(each.__file__)).read_text() for each in (http_transport, http_trust))
+    assert len(titles) == 8
+    assert not [title for title in titles if f'"{title}"' not in code]
+
+
 def test_both_hosts_are_carried_to_the_loopback_under_their_names(rig: Rig) -> None:
     rig.http.request("GET", URL, headers={})
     rig.http.request(
@@ -261,12 +272,13 @@ def test_plain_http_is_never_spoken_without_a_service_url() -> None:
     http.close()
 
 
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9"])
 def test_a_proxy_of_the_environment_is_not_asked_for_the_loopback(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-        monkeypatch.setenv(name.upper(), "http://127.0.0.1:9")
+        monkeypatch.setenv(name, proxy)
+        monkeypatch.setenv(name.upper(), proxy)
     assert rig.http.request("GET", URL, headers={}).status == 401
 
 
