@@ -11,6 +11,8 @@ The rules, in words:
 * The folder's own counter is the truth for the number. Where it disagrees with what the rounds
   add up to, a plain listing settles it (a message moved out and back between two rounds can be
   reported as removed and never again).
+* Of a great many unread messages only the newest are remembered one by one; the counter alone
+  knows of the rest.
 
 Source: learn.microsoft.com/graph: delta-query-messages, outlook-immutable-id.
 """
@@ -33,6 +35,10 @@ KNOWN_MAX_KEYS = 6_000
 """Above this the oldest keys are dropped and the floor rises."""
 KNOWN_KEPT_KEYS = 4_500
 """How many keys stay then."""
+UNREAD_MAX_MESSAGES = 1_000
+"""Above this the oldest unread messages are left to the folder's counter: some never read any."""
+UNREAD_KEPT_MESSAGES = 800
+"""How many stay then."""
 LISTED_MAX_MESSAGES = 50
 """How many unread messages a settling listing asks for."""
 
@@ -112,6 +118,15 @@ class _Fold:
         # Asked at the end only: who was removed or read may be back later in the same round.
         return tuple(sorted((self.unread[i] for i in self.fresh if i in self.unread), key=_by_age))
 
+    def leave_oldest_to_counter(self) -> int:
+        """Forget the oldest unread messages, where there are too many; returns how many."""
+        if len(self.unread) <= UNREAD_MAX_MESSAGES:
+            return 0
+        newest = sorted(self.unread.values(), key=_by_age, reverse=True)[:UNREAD_KEPT_MESSAGES]
+        before = len(self.unread)
+        self.keep_only({message.id for message in newest} | self.fresh)
+        return before - len(self.unread)
+
     def prune(self) -> None:
         if len(self.known) <= KNOWN_MAX_KEYS:
             return
@@ -144,6 +159,7 @@ def diff(seen: Seen, delivery: Delivery, listing: UnreadList | None = None) -> C
         if listing.is_complete:
             fold.keep_only({message.id for message in listing.messages})
     fold.prune()
+    left = fold.leave_oldest_to_counter()
     retired = frozenset(seen.told - fold.unread.keys())
     arrived = fold.arrived()
     after = replace(
@@ -153,7 +169,7 @@ def diff(seen: Seen, delivery: Delivery, listing: UnreadList | None = None) -> C
         floor=fold.floor,
         unread=fold.unread,
         untold=arrived,
-        uncovered_unread=_uncovered(seen, delivery, len(fold.unread)),
+        uncovered_unread=_uncovered(seen, delivery, len(fold.unread), left),
         told=seen.told - retired,
         is_baseline=False,
     )
@@ -163,14 +179,14 @@ def diff(seen: Seen, delivery: Delivery, listing: UnreadList | None = None) -> C
 def _nothing_changed(seen: Seen, delivery: Delivery) -> Changes:
     # The usual poll: the same objects stay, so that whoever stores them sees at once that
     # there is next to nothing to write.
-    uncovered = _uncovered(seen, delivery, len(seen.unread))
+    uncovered = _uncovered(seen, delivery, len(seen.unread), 0)
     after = replace(seen, cursor=delivery.cursor, uncovered_unread=uncovered)
     return Changes(seen.untold, frozenset(), after, is_catch_up=bool(seen.untold))
 
 
-def _uncovered(seen: Seen, delivery: Delivery, covered: int) -> int:
+def _uncovered(seen: Seen, delivery: Delivery, covered: int, left: int) -> int:
     if delivery.count is None:
-        return seen.uncovered_unread
+        return seen.uncovered_unread + left
     uncovered = delivery.count.unread - covered
     # A full round is counted before it is read: what arrives in between is in it, uncounted.
     return max(0, uncovered) if delivery.is_full else uncovered

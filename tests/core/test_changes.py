@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtray.core import changes
-from mailtray.core.changes import KNOWN_KEPT_KEYS, KNOWN_MAX_KEYS, advance, diff, keys
+from mailtray.core.changes import (
+    KNOWN_KEPT_KEYS,
+    KNOWN_MAX_KEYS,
+    UNREAD_KEPT_MESSAGES,
+    UNREAD_MAX_MESSAGES,
+    advance,
+    diff,
+    is_unsettled,
+    keys,
+)
 from mailtray.core.model import Changes, Delivery, Message, MessageId, Seen, UnreadList
 from tests.core.mails import SIX, became, gone, mail, names, round_of, seen_of
 
@@ -312,6 +321,25 @@ def test_pruning_keeps_what_is_owed_and_what_is_unread() -> None:
     found = diff(seen, round_of(*many))
     assert names(found.arrived) == ["old"]
     assert found.seen.unread_count == 1
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_who_never_reads_is_remembered_by_the_newest_and_counted_right(is_counted: bool) -> None:
+    many = [mail(f"m{n}", n) for n in range(UNREAD_MAX_MESSAGES)]
+    seen = seen_of(OLD, *many, uncovered=7, untold=[OLD])
+    total = UNREAD_MAX_MESSAGES + 9
+    round_ = round_of(mail("next", UNREAD_MAX_MESSAGES), unread=total if is_counted else None)
+    assert not is_unsettled(seen, round_)
+    found = diff(seen, round_)
+    assert names(found.arrived) == ["old", "next"]
+    assert len(found.seen.unread) == UNREAD_KEPT_MESSAGES + 1
+    assert found.seen.unread_count == total
+    assert not is_unsettled(found.seen, round_of(unread=total))
+    again = round_of(many[0], unread=total)
+    assert diff(found.seen, again).arrived[1:] == found.arrived[1:]
+    assert diff(found.seen, again).seen.unread_count == total
+    read = diff(found.seen, round_of(became("m0", read=True), unread=total - 1))
+    assert read.seen.unread_count == total - 1
 
 
 @pytest.mark.parametrize(
