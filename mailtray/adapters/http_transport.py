@@ -22,6 +22,7 @@ from mailtray.adapters.http_trust import new_context
 from mailtray.core.errors import (
     InvalidResponse,
     MailSourceError,
+    ProxyRefused,
     Unreachable,
     UntrustedCertificate,
 )
@@ -95,9 +96,10 @@ ERRORS: tuple[tuple[type[OSError], type[MailSourceError], tuple[str, str]], ...]
 
 _TUNNEL = re.compile(r"tunnel connection failed: ([0-9]{3})", re.IGNORECASE)
 _TUNNEL_ANSWERS = (
-    ("407", _PROXY_LOGIN),
-    ("5", _PROXY_STUCK),
-    ("", _PROXY_REFUSES),
+    ("407", ProxyRefused, _PROXY_LOGIN),
+    ("403", ProxyRefused, _PROXY_REFUSES),
+    ("5", Unreachable, _PROXY_STUCK),
+    ("", Unreachable, _PROXY_REFUSES),
 )
 """What a proxy's answer other than 200 means, by the beginning of its status."""
 
@@ -109,7 +111,7 @@ def translate(error: Exception) -> MailSourceError:
             return UntrustedCertificate(*_CERTIFICATE)
         if refused := _TUNNEL.match(str(each)):
             status = refused.group(1)
-            return Unreachable(*next(w for s, w in _TUNNEL_ANSWERS if status.startswith(s)))
+            return next(ours(*w) for s, ours, w in _TUNNEL_ANSWERS if status.startswith(s))
     if isinstance(error, UnicodeError):
         return InvalidResponse(*_ADDRESS)
     for theirs, ours, words in ERRORS:

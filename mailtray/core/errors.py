@@ -20,6 +20,7 @@
     └─ MailSourceError(request_id, server_time)
        ├─ Unreachable *
        │  └─ UntrustedCertificate *
+       ├─ ProxyRefused
        ├─ Throttled *(retry_after_s)
        │  └─ ServiceUnavailable *
        ├─ CursorExpired *
@@ -188,6 +189,13 @@ class Unreachable(MailSourceError):
 
 class UntrustedCertificate(Unreachable):
     """Something answered with a certificate that is not trusted here."""
+
+
+class ProxyRefused(MailSourceError):
+    """The proxy wants another password, or does not let mailtray through.
+
+    Not transient: each further try with a wrong password may lock the person out.
+    """
 
 
 class Throttled(MailSourceError):

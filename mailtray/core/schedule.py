@@ -16,6 +16,7 @@ from mailtray.core.errors import (
     AuthError,
     MailboxUnavailable,
     MailtrayError,
+    ProxyRefused,
     Throttled,
     TokenRejected,
     Unreachable,
@@ -30,6 +31,8 @@ HOPELESS_RETRY_S = 3_600.0
 MIN_DELAY_S = 0.05
 WAKE_GAP_S = 60.0
 """A clock that moved this much more than was waited means that the computer slept."""
+CLOCK_LOOK_S = 30.0
+"""How often the clock is looked at while a wrong one keeps an account from its mail."""
 WAKE_GRACE_S = 3.0
 """After a sleep the network needs a moment to come back."""
 SAME_WAKE_S = 30.0
@@ -61,6 +64,16 @@ def network_up_delay(dice: float) -> float:
     return NETWORK_UP_GRACE_S * (1.0 + dice)
 
 
+def was_set(offset_s: float, offset_now_s: float) -> bool:
+    """Say whether the wall clock was set, to either side, or the computer slept.
+
+    Args:
+        offset_s: How far the wall clock was ahead of the monotonic one, in seconds.
+        offset_now_s: How far it is now.
+    """
+    return abs(offset_now_s - offset_s) > WAKE_GAP_S
+
+
 def next_delay(interval_s: float, dice: float) -> float:
     """Say how long to wait after a successful poll, in seconds.
 
@@ -85,7 +98,7 @@ def retry_delay(
     """
     if isinstance(error, AuthError | TokenRejected):
         return None
-    if isinstance(error, MailboxUnavailable | AccessDenied):
+    if isinstance(error, MailboxUnavailable | AccessDenied | ProxyRefused):
         return HOPELESS_RETRY_S * (0.9 + 0.2 * dice)
     if isinstance(error, Throttled) and error.retry_after_s is not None:
         return max(error.retry_after_s, interval_s, MIN_DELAY_S)

@@ -29,6 +29,7 @@ from mailtray.adapters.http_transport import translate
 from mailtray.core.errors import (
     InvalidResponse,
     MailSourceError,
+    ProxyRefused,
     Unreachable,
     UntrustedCertificate,
 )
@@ -205,19 +206,21 @@ def test_what_requests_lets_through_is_unreachable(error: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "ours", "words"),
     [
-        pytest.param("407 Proxy Authentication Required", "wants a valid name", id="407"),
-        pytest.param("403 Forbidden", "does not let mailtray through", id="403"),
-        pytest.param("302 Found", "does not let mailtray through", id="302"),
-        pytest.param("502 Bad Gateway", "cannot reach Microsoft 365", id="502"),
-        pytest.param("504 Gateway Timeout", "cannot reach Microsoft 365", id="504"),
+        pytest.param("407 Login", ProxyRefused, "wants a valid name", id="407"),
+        pytest.param("403 Forbidden", ProxyRefused, "does not let mailtray through", id="403"),
+        pytest.param("302 Found", Unreachable, "does not let mailtray through", id="302"),
+        pytest.param("502 Bad Gateway", Unreachable, "cannot reach Microsoft 365", id="502"),
+        pytest.param("504 Gateway Timeout", Unreachable, "cannot reach Microsoft 365", id="504"),
     ],
 )
-def test_what_a_proxy_answers_is_told_apart(answer: str, words: str) -> None:
+def test_what_a_proxy_answers_is_told_apart(
+    answer: str, ours: type[MailSourceError], words: str
+) -> None:
     refused = OSError(f"Tunnel connection failed: {answer}")
     error = translate(exceptions.ProxyError(nested(refused)))
-    assert type(error) is Unreachable
+    assert type(error) is ours
     assert "proxy" in error.title
     assert words in error.title
     assert len(error.title) <= 60

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from mailtray.adapters.http import Http, Route
-from mailtray.core.errors import MailSourceError, Unreachable
+from mailtray.core.errors import MailSourceError, ProxyRefused, Unreachable
 from tests.adapters.https_server import https_server
 from tests.e2e.company_network import ForwardProxy, TlsFront, server_context
 from tests.fakes.clock import FakeClock
@@ -120,6 +120,7 @@ def test_a_proxy_that_wants_a_password_says_so(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://{login}127.0.0.1:{strict_proxy.port}")
     error = failure(bundle)
+    assert isinstance(error, ProxyRefused)
     assert error.title == "The proxy server wants a valid name and password"
     assert "http://name:password@host:port" in error.hint
     assert strict_proxy.turned_away == 1
