@@ -341,6 +341,7 @@ class DesktopSession:
             "LIBGL_ALWAYS_SOFTWARE": "1",
             # A path without a bus; an unset variable would let programs find another one.
             "DBUS_SESSION_BUS_ADDRESS": f"unix:path={self.folder}/no-bus",
+            "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.folder}/no-bus",
             MARK: str(self.folder),
         }
 

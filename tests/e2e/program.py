@@ -181,6 +181,7 @@ def bare_environment(home: Path) -> dict[str, str]:
         **kept,
         "HOME": str(home),
         "DBUS_SESSION_BUS_ADDRESS": f"unix:path={home}/absent",
+        "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={home}/absent",
         "XDG_RUNTIME_DIR": str(home),
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "error",
