@@ -22,8 +22,14 @@ if TYPE_CHECKING:
 
 AGAIN = "Nothing to do; it is tried again."
 UNUSABLE = ("Microsoft's sign-in gave an unusable answer", AGAIN)
+PORTAL = (
+    "Something else answered in place of Microsoft's sign-in",
+    "Open any web page; this network may want you to sign in to it first.",
+)
 _SECRET_ENDPOINTS = ("token_endpoint", "issuer")
 """Parts of a discovery document that have to be there and encrypted."""
+_TOKEN_TEXTS = ("refresh_token", "id_token", "client_info", "scope")
+"""Parts of a token answer that need not be there, but are texts if they are."""
 
 
 class EntraHttp:
@@ -53,7 +59,12 @@ class EntraHttp:
 
     def post(self, url: str, **options: Any) -> MsalAnswer:  # noqa: ANN401 - as MSAL calls it
         """Ask for tokens."""
-        return self._send("POST", url, options)
+        answer = self._send("POST", url, options)
+        is_for_tokens = "grant_type" in (options.get("data") or {})
+        is_refusal = "error" in answer.content
+        if is_for_tokens and not (is_refusal or _has_tokens(answer.content)):
+            raise InvalidResponse(*UNUSABLE)
+        return answer
 
     def close(self) -> None:
         """Leave the connections to their owner."""
@@ -75,6 +86,8 @@ class EntraHttp:
         if answer.status == 429:  # noqa: PLR2004 - a status is its own name
             title = "Microsoft's sign-in asks mailtray to wait"
             raise Throttled(title, AGAIN, retry_after_s=wait_s, server_time=at)
+        if answer.status == 511:  # noqa: PLR2004 - a status is its own name
+            raise InvalidResponse(*PORTAL, server_time=at)
         if answer.status >= 500 or answer.status == 408:  # noqa: PLR2004 - statuses are their own names
             title = "Microsoft's sign-in is in trouble"
             raise ServiceUnavailable(title, AGAIN, retry_after_s=wait_s, server_time=at)
@@ -83,9 +96,18 @@ class EntraHttp:
         except (ValueError, RecursionError) as exc:
             raise InvalidResponse(*UNUSABLE, server_time=at) from exc
         is_refusal = answer.status != 200  # noqa: PLR2004 - a status is its own name
-        if not isinstance(content, dict) or (is_refusal and "error" not in content):
+        # A gateway's refusal has an object where OAuth has a word.
+        missing = None if is_refusal else ""
+        if not (isinstance(content, dict) and isinstance(content.get("error", missing), str)):
             raise InvalidResponse(*UNUSABLE, server_time=at)
         return content
+
+
+def _has_tokens(content: Mapping[str, object]) -> bool:
+    """Say whether MSAL may put an answer into its cache."""
+    token = content.get("access_token")
+    texts = [content.get(name, "") for name in _TOKEN_TEXTS]
+    return isinstance(token, str) and token != "" and all(isinstance(text, str) for text in texts)
 
 
 def _is_https(address: object) -> bool:

@@ -271,6 +271,11 @@ GOOD = {"token_type": "Bearer", "access_token": "secret-at", "expires_in": 3599}
         pytest.param(200, GOOD | {"id_token": "x"}, id="no token"),
         pytest.param(200, GOOD | {"scope": 7}, id="scopes of a wrong type"),
         pytest.param(200, {"token_type": "Bearer"}, id="no token at all"),
+        pytest.param(200, {}, id="an empty object"),
+        pytest.param(200, GOOD | {"access_token": ["x"]}, id="a list of tokens"),
+        pytest.param(200, GOOD | {"refresh_token": {"x": 1}}, id="no refresh token"),
+        pytest.param(401, {"error": {"code": "x"}}, id="a gateway's refusal"),
+        pytest.param(511, "<html>Welcome to the hotel</html>", id="a portal that says so"),
     ],
 )
 def test_unusable_answers_are_passing_trouble(
@@ -456,10 +461,12 @@ def test_a_client_id_that_is_not_there(rig: Rig) -> None:
         pytest.param({}, id="empty"),
         pytest.param({"authorization_endpoint": "https://x.test/a"}, id="half"),
         pytest.param("<html>", id="a portal"),
+        pytest.param({"error": {"code": "x"}}, id="a gateway's refusal"),
     ],
 )
-def test_a_discovery_document_that_is_none(rig: Rig, document: object) -> None:
-    rig.cloud.add_fault(Fault(path="openid-configuration", status=200, body=document))
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_discovery_document_that_is_none(rig: Rig, status: int, document: object) -> None:
+    rig.cloud.add_fault(Fault(path="openid-configuration", status=status, body=document))
     identity = rig.another_identity()
     with pytest.raises(InvalidResponse):
         sign_in(identity)
