@@ -345,6 +345,7 @@ _BY_STATUS: dict[int, _Words] = {
     425: _BUSY,
     429: _THROTTLED,
     504: _TOO_MUCH,
+    511: _NOT_GRAPH,
 }
 
 
@@ -383,7 +384,9 @@ def _words(
         return _NOT_GRAPH
     if answer.status == _NOT_FOUND and codes & _FOLDER_CODES:
         return _NO_FOLDER
-    return _BY_STATUS.get(answer.status, _BUSY if answer.status >= _SERVER_ERRORS else _NOT_GRAPH)
+    # Who answers with an error in Graph's form is Graph.
+    is_graph = bool(codes) or answer.status >= _SERVER_ERRORS
+    return _BY_STATUS.get(answer.status, _BUSY if is_graph else _NOT_GRAPH)
 
 
 def _made(words: _Words, answer: Answer | None = None) -> MailSourceError:

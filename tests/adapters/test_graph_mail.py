@@ -370,6 +370,8 @@ def code(text: str) -> dict[str, object]:
         pytest.param(409, code("Conflict"), ServiceUnavailable, id="409"),
         pytest.param(412, code("PreconditionFailed"), ServiceUnavailable, id="412"),
         pytest.param(410, "", InvalidResponse, id="410 of no cursor"),
+        pytest.param(410, code("Gone"), ServiceUnavailable, id="Graph's 410 of no cursor"),
+        pytest.param(511, "<html>sign in to the hotel</html>", InvalidResponse, id="511"),
         pytest.param(418, "", InvalidResponse, id="an unknown status"),
         pytest.param(429, code("UnknownError"), Throttled, id="429"),
         pytest.param(500, code("ErrorInternalServerError"), ServiceUnavailable, id="500"),
