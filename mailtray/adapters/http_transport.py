@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
@@ -175,9 +176,12 @@ class Transport:
                 stream=True,
             )
             with response:
-                return Answer(response.status_code, response.headers, self._read(response))
+                body = self._read(response)
         except (OSError, UnicodeError, HTTPError) as exc:
             raise translate(exc) from exc
+        if not body and _is_torn(response):
+            raise Unreachable(*_OFFLINE)
+        return Answer(response.status_code, response.headers, body)
 
     def close(self) -> None:
         """Drop the kept connections."""
@@ -213,6 +217,15 @@ class Transport:
             if self._clock.monotonic_s() > end_s:
                 raise TooSlow(*_SLOW)
         return bytes(body)
+
+
+def _is_torn(response: requests.Response) -> bool:
+    """Say whether the headers broke off, which looks like their end.
+
+    Whoever means to answer "yes" with nothing says that it is nothing.
+    """
+    is_announced = any(name in response.headers for name in ("Content-Length", "Transfer-Encoding"))
+    return response.status_code == HTTPStatus.OK and not is_announced
 
 
 class _AsGiven(AuthBase):
