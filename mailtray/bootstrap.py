@@ -156,6 +156,7 @@ def _wishes(settings: Settings, home: Home, service_url: str | None) -> Wishes:
     return Wishes(
         interval_s=settings.interval_s,
         scopes=settings.scopes,
+        least_scopes=settings.least_scopes,
         places=Places(
             mailbox=f"{origin}/mail/" if origin else here.mailbox,
             hosts=here.webmail_hosts,

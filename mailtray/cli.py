@@ -79,6 +79,8 @@ def _complain(error: MailtrayError) -> None:
     click.echo(f"mailtray: {title}", err=True)
     if error.hint:
         click.echo(f"          {error.hint}", err=True)
+    if isinstance(error, AuthError) and error.link:
+        click.echo(error.link, err=True)
 
 
 # -- options that every command takes, before or after its name ---------------------------------
@@ -247,6 +249,7 @@ def _print_state(answer: Mapping[str, Any], *, as_json: bool, with_messages: boo
         click.echo(json.dumps({key: answer[key] for key in answer if key != "done"}))
     elif not accounts:
         click.echo(answer["tooltip"])
+        _print_link(answer)
     else:
         for account in accounts:
             _print_account(account, with_messages=with_messages)
@@ -260,9 +263,20 @@ def _print_account(account: Mapping[str, Any], *, with_messages: bool) -> None:
     click.echo(f"{account['username']}: {words}")
     if account["hint"]:
         click.echo(f"  {account['hint']}")
+    if account["support"]:
+        click.echo(f"  ({account['support']})")
+    if account["notice"]:
+        click.echo(f"  {account['notice']}")
+    _print_link(account)
     for message in account["messages"] if with_messages else ():
         when = (message["received"] or "")[:16].replace("T", " ")
         click.echo(f"  {when:16}  {message['from']}: {message['subject']}")
+
+
+def _print_link(answer: Mapping[str, Any], *, err: bool = False) -> None:
+    """Print the page for an administrator on a line of its own, to be copied."""
+    if answer.get("link"):
+        click.echo(answer["link"], err=err)
 
 
 @cli.command("signin")
@@ -280,6 +294,7 @@ def signin_command(*, device_code: bool) -> int:
     )
     if "signed_in" not in answer:
         click.echo(f"mailtray: {answer['error']}\n          {answer.get('hint', '')}", err=True)
+        _print_link(answer, err=True)
         return EXIT_SIGN_IN_NEEDED
     click.echo(f"Signed in as {answer['signed_in']}")
     return EXIT_OK

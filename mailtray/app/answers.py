@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailtray.core import status
 from mailtray.core.compose import sender_of, subject_of
+from mailtray.core.errors import AuthError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ def state(now_is: status.Status, now: datetime) -> Mapping[str, object]:
         "state": status.overall(now_is).value,
         "unread": view.count,
         "tooltip": view.tooltip,
+        "link": status.link_of(now_is.sign_in_error) or None,
         "accounts": [account(one) for one in now_is.accounts.values()],
     }
 
@@ -36,6 +38,9 @@ def account(one: status.AccountStatus) -> Mapping[str, object]:
         "checked": None if one.checked is None else one.checked.isoformat(timespec="seconds"),
         "error": None if one.error is None else one.error.title,
         "hint": None if one.error is None else one.error.hint,
+        "support": one.error.support if isinstance(one.error, AuthError) else None,
+        "notice": None if one.lacking is None else f"{one.lacking.title}. {one.lacking.hint}",
+        "link": status.link_of(one.error) or status.link_of(one.lacking) or None,
         "needs_sign_in": status.needs_sign_in(one.error),
         "messages": [message(one_message) for one_message in one.latest],
     }
@@ -91,4 +96,5 @@ def signed_in(who: Account) -> Mapping[str, object]:
 
 def failure(error: MailtrayError) -> Mapping[str, object]:
     """Return an error."""
-    return {"done": True, "error": error.title, "hint": error.hint}
+    link = status.link_of(error) or None
+    return {"done": True, "error": error.title, "hint": error.hint, "link": link}

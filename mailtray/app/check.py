@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailtray.app.cycle import refused_twice, without_previews
 from mailtray.core import status
-from mailtray.core.errors import MailtrayError, SignInRequired, TokenRejected
+from mailtray.core.errors import (
+    AuthBlocked,
+    ConsentRequired,
+    MailtrayError,
+    SignInRequired,
+    TokenRejected,
+)
 from mailtray.core.model import INBOX, Account
 
 if TYPE_CHECKING:
@@ -47,8 +54,15 @@ def _checked(
 
 def _read(world: World, wishes: Wishes, account_id: AccountId) -> status.Polled:
     renew, claims = False, None
+    scopes, lacking = wishes.scopes, None
     while True:
-        token = world.identity.acquire_token(account_id, wishes.scopes, claims=claims, renew=renew)
+        try:
+            token = world.identity.acquire_token(account_id, scopes, claims=claims, renew=renew)
+        except (ConsentRequired, AuthBlocked) as error:
+            if lacking is not None or not wishes.least_scopes:
+                raise
+            scopes, lacking = wishes.least_scopes, without_previews(error)
+            continue
         if (cache := world.identity.take_changed_cache(account_id)) is not None:
             world.vault.save(account_id, cache)
         try:
@@ -56,7 +70,8 @@ def _read(world: World, wishes: Wishes, account_id: AccountId) -> status.Polled:
             listing = world.mail.list_unread(token, INBOX, since=None, limit=LISTED_MESSAGES)
         except TokenRejected as error:
             if renew:
-                raise
+                raise refused_twice(error, world.clock.now()) from error
             renew, claims = True, error.claims
         else:
-            return status.Polled(account_id, count.unread, listing.messages, world.clock.now())
+            now = world.clock.now()
+            return status.Polled(account_id, count.unread, listing.messages, now, lacking)

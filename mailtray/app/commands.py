@@ -27,10 +27,12 @@ class SignIn:
 
     Attributes:
         by_device_code: True to sign in on another device.
+        is_another: True where it is to be an account beyond those that are known.
     """
 
     account: AccountId | None = None
     by_device_code: bool = False
+    is_another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,13 @@ class SignOut:
 @dataclass(frozen=True, slots=True)
 class OpenMailbox:
     """Open the webmail."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """Open a page that mailtray itself named."""
+
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +161,7 @@ Command = (
     | SignOut
     | OpenMailbox
     | OpenMessage
+    | OpenPage
     | TellNotice
     | Clicked
     | NotifierAvailable
@@ -172,6 +182,8 @@ def from_menu(command: str, argument: str) -> Command:
     match command:
         case "sign_in":
             return SignIn(AccountId(argument) if argument else None)
+        case "open_page":
+            return OpenPage(argument)
         case "sign_out":
             return SignOut(AccountId(argument) if argument else None)
         case "open_message":
@@ -182,6 +194,7 @@ def from_menu(command: str, argument: str) -> Command:
 
 _PLAIN: dict[str, Command] = {
     "check_now": CheckNow(),
+    "add_account": SignIn(is_another=True),
     "cancel_sign_in": CancelSignIn(),
     "open_mailbox": OpenMailbox(),
     "set_up": TellNotice(),

@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mailtray.core import changes
-from mailtray.core.errors import AuthBlocked, CursorExpired, SignInRequired, TokenRejected
+from mailtray.core import changes, text
+from mailtray.core.errors import (
+    AuthBlocked,
+    AuthError,
+    ConsentRequired,
+    CursorExpired,
+    SignInRequired,
+    TokenRejected,
+)
 from mailtray.core.model import AuthAction
 
 if TYPE_CHECKING:
@@ -27,6 +34,8 @@ class Order:
         renew: Skip the cached access token: Graph refused it.
         claims: Graph's claims challenge to satisfy, plain JSON.
         is_second_try: The token is new already; one that is refused again is final.
+        least_scopes: What to make do with where ``scopes`` are refused; empty to take no less.
+        lacking: Why it is less already.
     """
 
     account: Account
@@ -37,15 +46,22 @@ class Order:
     renew: bool = False
     claims: str | None = None
     is_second_try: bool = False
+    least_scopes: tuple[str, ...] = ()
+    lacking: AuthError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a poll brought."""
+    """What a poll brought.
+
+    Attributes:
+        lacking: What was done without for want of a permission.
+    """
 
     changes: Changes
     requests: int
     counted: bool
+    lacking: AuthError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +86,17 @@ def read_mailbox(
         AuthError: The person has to act.
         MailSourceError: Graph or Entra gave no usable answer.
     """
-    token = identity.acquire_token(
-        order.account.id, order.scopes, claims=order.claims, renew=order.renew
-    )
+    try:
+        token = identity.acquire_token(
+            order.account.id, order.scopes, claims=order.claims, renew=order.renew
+        )
+    except (ConsentRequired, AuthBlocked) as error:
+        if not order.least_scopes:
+            raise
+        less = replace(
+            order, scopes=order.least_scopes, least_scopes=(), lacking=without_previews(error)
+        )
+        return read_mailbox(identity, mail, clock, less)
     if (cache := identity.take_changed_cache(order.account.id)) is not None:
         second_try = order.renew or order.is_second_try
         return KeepFirst(cache, replace(order, renew=False, claims=None, is_second_try=second_try))
@@ -80,7 +104,7 @@ def read_mailbox(
         return _read(mail, token, order)
     except TokenRejected as error:
         if order.is_second_try or order.renew:
-            raise _final(error, clock.now()) from error
+            raise refused_twice(error, clock.now()) from error
         again = replace(order, renew=True, claims=error.claims)
         return read_mailbox(identity, mail, clock, again)
 
@@ -100,16 +124,31 @@ def _read(mail: MailSource, token: AccessToken, order: Order) -> Reading:
         )
         requests += listing.requests
     found = changes.diff(seen, delivery, listing)
-    return Reading(found, requests, counted=delivery.count is not None)
+    return Reading(found, requests, counted=delivery.count is not None, lacking=order.lacking)
 
 
-def _final(error: TokenRejected, now: datetime) -> SignInRequired | AuthBlocked:
+def without_previews(refused: AuthError) -> AuthError:
+    """Say what it means where the wider permission is refused, and the least one does."""
+    hint = text.NO_PREVIEWS_ASK if refused.link else text.NO_PREVIEWS_HINT
+    error = ConsentRequired(
+        text.NO_PREVIEWS_TITLE,
+        hint,
+        code=refused.code,
+        correlation_id=refused.correlation_id,
+        action=refused.action,
+    )
+    error.link = refused.link
+    return error
+
+
+def refused_twice(error: TokenRejected, now: datetime) -> SignInRequired | AuthBlocked:
+    """Say what it means that Graph refuses a token that is new."""
     if error.server_time is not None:
         off_s = abs((error.server_time - now).total_seconds())
         if off_s > CLOCK_TOLERANCE_S:
             return AuthBlocked(
-                f"This computer's clock is {round(off_s / 60)} minutes off",
-                "Set the clock, then choose “Check now”.",
+                "The clock of this computer is wrong",
+                f"It is {round(off_s / 60)} minutes off: set the date, the time and the time zone.",
                 action=AuthAction.CHECK_CLOCK,
             )
     return SignInRequired(

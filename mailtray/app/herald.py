@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mailtray.app.barrier import attempt
 from mailtray.core.errors import NotifierError
 from mailtray.core.model import Notification
+from mailtray.core.status import link_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,7 +68,12 @@ class Herald:
     ) -> None:
         """Tell it, whether it was told before or not."""
         notification = Notification(
-            tag=tag, title=error.title, body=error.hint, account=account, command=command
+            tag=tag,
+            title=error.title,
+            body=error.hint,
+            account=account,
+            link=link_of(error),
+            command=command,
         )
         if not self._show(notification):
             self._owed[tag] = notification

@@ -21,6 +21,7 @@ from mailtray.app.commands import (
     NotifierAvailable,
     OpenMailbox,
     OpenMessage,
+    OpenPage,
     Quit,
     SignIn,
     SignInEnded,
@@ -47,7 +48,7 @@ from mailtray.core.errors import (
     SignInRequired,
     StateError,
 )
-from mailtray.core.model import Account, Changes, Seen, SignedIn
+from mailtray.core.model import Account, AuthAction, Changes, Seen, SignedIn
 from mailtray.core.status import Source
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ TRAY_HINT_S = 15.0
 
 def _attention_tag(account_id: AccountId) -> str:
     return f"attention-{account_id}"
+
+
+def _permission_tag(account_id: AccountId) -> str:
+    return f"permission-{account_id}"
 
 
 class Poller:
@@ -140,6 +145,8 @@ class Poller:
         now_s = self._clock.monotonic_s()
         if woke or (isinstance(command, Woke) and now_s >= self._same_wake_until_s):
             self._wake(now_s)
+        for watch in self._watches.values():
+            watch.look_at_clock(self._clock_offset_s(), now_s)
         if self._keeper.due_s is not None and self._keeper.due_s <= now_s:
             self._restore()
         if command is not None:
@@ -149,6 +156,9 @@ class Poller:
         self._desk.release()
         self._publish()
         return self._wait_s()
+
+    def _clock_offset_s(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic_s()
 
     def _wake(self, now_s: float) -> None:
         _log.info("the computer slept")
@@ -163,6 +173,8 @@ class Poller:
             dues.append(self._keeper.due_s)
         if self._tray_hint is not None:
             dues.append(self._tray_hint[0])
+        if any(watch.clock_offset_s is not None for watch in self._watches.values()):
+            dues.append(self._clock.monotonic_s() + schedule.CLOCK_LOOK_S)
         if not dues:
             return None
         return max(0.0, min(dues) - self._clock.monotonic_s())
@@ -202,10 +214,8 @@ class Poller:
 
     def _handle_click(self, command: Command) -> None:
         match command:
-            case OpenMailbox():
-                self._open(self._wishes.places.mailbox)
-            case OpenMessage(message_id):
-                self._open_message(message_id)
+            case OpenMailbox() | OpenMessage() | OpenPage():
+                self._open_wished(command)
             case TellNotice():
                 self._tell_notice()
             case Clicked(notification):
@@ -248,6 +258,15 @@ class Poller:
             self._restore()
         for watch in self._watches.values():
             watch.ask(now_s)
+
+    def _open_wished(self, command: OpenMailbox | OpenMessage | OpenPage) -> None:
+        match command:
+            case OpenMailbox():
+                self._open(self._wishes.places.mailbox)
+            case OpenMessage(message_id):
+                self._open_message(message_id)
+            case OpenPage(url):
+                self._open(url)
 
     def _open_message(self, message_id: str) -> None:
         for watch in self._watches.values():
@@ -322,7 +341,10 @@ class Poller:
             if self._flow.page is not None:
                 self._open(self._flow.page.url)
             return
-        watch = self._watches.get(wish.account) if wish.account else self._only_stopped_watch()
+        if wish.account or wish.is_another:
+            watch = self._watches.get(wish.account) if wish.account else None
+        else:
+            watch = self._only_stopped_watch()
         is_known = watch is not None and "@" in watch.account.username
         self._flow.start(
             self._wishes.scopes,
@@ -334,7 +356,11 @@ class Poller:
         self._reduce(status.SignInStarted())
 
     def _only_stopped_watch(self) -> Watch | None:
-        stopped = [one for one in self._watches.values() if isinstance(one.error, AuthError)]
+        stopped = [
+            one
+            for one in self._watches.values()
+            if isinstance(one.error, AuthError) or one.lacking is not None
+        ]
         return stopped[0] if len(stopped) == 1 else None
 
     def _sign_in_ended(self, outcome: SignedIn | MailtrayError) -> None:
@@ -342,7 +368,8 @@ class Poller:
         if isinstance(outcome, MailtrayError):
             self._reduce(status.SignInFailed(outcome))
             if not isinstance(outcome, SignInCancelled):
-                self._herald.remind("sign-in", outcome, command="sign_in")
+                command = "sign_in" if outcome.transient else status.remedy(outcome)
+                self._herald.remind("sign-in", outcome, command=command)
             self._desk.end_sign_in(answers.failure(outcome))
             return
         account = outcome.account
@@ -356,6 +383,7 @@ class Poller:
         self._watches[account.id].resume(account, self._clock.monotonic_s())
         self._reduce(status.SignInSucceeded(account))
         self._herald.retract(_attention_tag(account.id))
+        self._herald.retract(_permission_tag(account.id))
         self._desk.end_sign_in(answers.signed_in(account))
 
     def _sign_out(self, account_id: AccountId) -> None:
@@ -364,6 +392,7 @@ class Poller:
         self._world.identity.forget(account_id)
         self._herald.withdraw(account_id, frozenset())
         self._herald.retract(_attention_tag(account_id))
+        self._herald.retract(_permission_tag(account_id))
         self._reduce(status.SignedOut(account_id))
         self._keep(account_id, None)
         try:
@@ -390,12 +419,15 @@ class Poller:
         for watch in self._watches.values():
             if watch.is_due(now_s):
                 watch.start()
+                is_whole = watch.lacking is None
                 self._submit(
                     watch,
                     Order(
                         account=watch.account,
                         folder=watch.folder,
-                        scopes=self._wishes.scopes,
+                        scopes=self._wishes.scopes if is_whole else self._wishes.least_scopes,
+                        least_scopes=self._wishes.least_scopes if is_whole else (),
+                        lacking=watch.lacking,
                         seen=watch.seen,
                         with_count=watch.count_due_s <= now_s,
                     ),
@@ -437,7 +469,15 @@ class Poller:
         if found.retired:
             self._herald.withdraw(watch.account.id, watch.seen.told)
         self._herald.retract(_attention_tag(watch.account.id))
+        self._note_lacking(watch, reading.lacking)
         self._told_polled(watch, reading)
+
+    def _note_lacking(self, watch: Watch, lacking: AuthError | None) -> None:
+        watch.lacking = lacking
+        if lacking is not None:
+            account = watch.account.id
+            tag = _permission_tag(account)
+            self._herald.announce(tag, lacking, command="sign_in", account=account)
 
     def _pay_debts(self) -> None:
         self._herald.pay()
@@ -465,7 +505,9 @@ class Poller:
         )
         latest = changes.latest_unread(watch.seen, status.LATEST_SHOWN)
         count = watch.seen.unread_count
-        self._reduce(status.Polled(watch.account.id, count, latest, self._clock.now()))
+        self._reduce(
+            status.Polled(watch.account.id, count, latest, self._clock.now(), watch.lacking)
+        )
         self._notice(Source.PROGRAM, None)
         self._world.events.emit(
             {
@@ -510,11 +552,13 @@ class Poller:
         self._reduce(status.Failed(watch.account.id, error, now, retry))
         if isinstance(error, AuthError):
             watch.claims = error.claims or watch.claims
+            if error.action is AuthAction.CHECK_CLOCK:
+                watch.clock_offset_s = self._clock_offset_s()
         if not error.transient:
             self._herald.announce(
                 _attention_tag(watch.account.id),
                 error,
-                command="sign_in" if status.needs_sign_in(error) else "check_now",
+                command=status.remedy(error) or "check_now",
                 account=watch.account.id,
             )
         _log.info("poll failed: %s, next in %s s", type(error).__name__, delay_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mailtray.core import schedule
@@ -11,7 +11,7 @@ from mailtray.core.model import INBOX, Seen
 
 if TYPE_CHECKING:
     from mailtray.app.cycle import Order
-    from mailtray.core.errors import MailtrayError
+    from mailtray.core.errors import AuthError, MailtrayError
     from mailtray.core.model import Account
 
 
@@ -29,6 +29,9 @@ class Watch:
         finished: The number of the last poll that came back.
         count_due_s: When a quiet folder's counter is asked for next.
         claims: Claims request to pass to the next interactive sign-in.
+        lacking: Why mail is read with less permission than wished.
+        clock_offset_s: While a wrong clock keeps it from polling: how far the wall clock was ahead
+            of the monotonic one when that was found.
     """
 
     account: Account
@@ -46,6 +49,8 @@ class Watch:
     count_due_s: float = 0.0
     claims: str | None = None
     error: MailtrayError | None = None
+    lacking: AuthError | None = None
+    clock_offset_s: float | None = None
 
     def is_due(self, now_s: float) -> bool:
         """Say whether a poll should start now."""
@@ -107,7 +112,7 @@ class Watch:
         return delay_s
 
     def _end(self, now_s: float, delay_s: float | None) -> None:
-        self.order = None
+        self.order = self.clock_offset_s = None
         self.finished = self.started
         self.due_s = None if delay_s is None else now_s + delay_s
         if self.is_asked and self.due_s is not None:
@@ -128,9 +133,18 @@ class Watch:
             soon_s = max(now_s + schedule.network_up_delay(dice), self.not_before_s)
             self.due_s = min(self.due_s, soon_s)
 
+    def look_at_clock(self, offset_s: float, now_s: float) -> None:
+        """Try once more where a wrong clock was the trouble and it was set."""
+        if self.clock_offset_s is not None and schedule.was_set(self.clock_offset_s, offset_s):
+            self.clock_offset_s, self.due_s = None, now_s
+
     def resume(self, account: Account, now_s: float) -> None:
         """Go on from the old cursor after a sign-in; what is on its way is of the old one."""
         self.order = None
         self.account = account
         self.claims, self.error, self.failures = None, None, 0
+        if self.lacking is not None:
+            # What the old cursor asks for is without what can be had now.
+            self.seen, self.lacking = replace(self.seen, cursor=None), None
+        self.clock_offset_s = None
         self.due_s = max(now_s, self.not_before_s)

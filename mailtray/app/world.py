@@ -43,6 +43,7 @@ class Wishes:
     Attributes:
         interval_s: Seconds between two polls of an account.
         scopes: Permissions to ask for, in the form in which token responses list them.
+        least_scopes: Those of them that do where the rest is refused; empty where none is spare.
         places: Which links may be opened.
         max_single: Up to this many messages get a notification each.
         unconfigured: Where no client id is known: what to say of it.
@@ -52,6 +53,7 @@ class Wishes:
     interval_s: float
     scopes: tuple[str, ...]
     places: Places
+    least_scopes: tuple[str, ...] = ()
     max_single: int = 3
     unconfigured: MailtrayError | None = None
     sign_in_deadline_s: float = 300.0

@@ -244,7 +244,7 @@ class MenuItem:
 
     Attributes:
         command: Name of the command a click sends, or empty where the line only tells something.
-        argument: What the command is about: an account id or a message id.
+        argument: What the command is about: an account id, a message id or a page's address.
         is_separator: True for a line; the rest is then empty.
         is_default: True for the item that a left click stands for.
     """

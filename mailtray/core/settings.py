@@ -114,9 +114,16 @@ class Settings:
     @property
     def scopes(self) -> tuple[str, ...]:
         """Return the least permissions that do what is wished, as the token response lists them."""
-        scope = "Mail.Read" if self.preview else "Mail.ReadBasic"
+        return (self._scope("Mail.Read" if self.preview else "Mail.ReadBasic"),)
+
+    @property
+    def least_scopes(self) -> tuple[str, ...]:
+        """Return what to make do with where ``scopes`` are refused; empty where nothing is."""
+        return (self._scope("Mail.ReadBasic"),) if self.preview else ()
+
+    def _scope(self, name: str) -> str:
         here = self.endpoints
-        return (f"{here.graph_root}/{scope}" if here.scopes_need_root else scope,)
+        return f"{here.graph_root}/{name}" if here.scopes_need_root else name
 
 
 KEYS = tuple(field.name for field in fields(Settings))

@@ -66,6 +66,7 @@ class AccountStatus:
         error: Why it is not ``ok``.
         since: When it stopped being ``ok``.
         retry: When the next try is due, where one is.
+        lacking: What cannot be had for want of a permission while mail is read without it.
     """
 
     account: Account
@@ -76,6 +77,7 @@ class AccountStatus:
     error: MailtrayError | None = None
     since: datetime | None = None
     retry: datetime | None = None
+    lacking: AuthError | None = None
 
 
 class Source(IntEnum):
@@ -129,6 +131,7 @@ class Polled:
     unread: int
     latest: tuple[Message, ...]
     at: datetime
+    lacking: AuthError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +226,13 @@ def _account_changed(status: Status, event: Polled | Failed) -> Status:
     if old is None:
         return status  # signed out while the request was on its way
     if isinstance(event, Polled):
-        new = AccountStatus(old.account, State.OK, event.unread, event.latest, event.at)
+        new = AccountStatus(
+            old.account,
+            unread=event.unread,
+            latest=event.latest,
+            checked=event.at,
+            lacking=event.lacking,
+        )
     else:
         new = replace(
             old,
@@ -237,7 +246,9 @@ def _account_changed(status: Status, event: Polled | Failed) -> Status:
 
 def _signed_in(status: Status, account: Account) -> Status:
     old = status.accounts.get(account.id) or AccountStatus(account)
-    new = replace(old, account=account, state=State.OK, error=None, since=None, retry=None)
+    new = replace(
+        old, account=account, state=State.OK, error=None, since=None, retry=None, lacking=None
+    )
     accounts = {**status.accounts, account.id: new}
     return replace(
         status, accounts=accounts, is_signing_in=False, sign_in_error=None, is_starting=False
@@ -266,6 +277,22 @@ def needs_sign_in(error: MailtrayError | None) -> bool:
             return True
         case _:
             return False
+
+
+def remedy(error: MailtrayError) -> str:
+    """Return the menu command that may mend an error, or an empty string where none does.
+
+    A policy that blocks the account is not to be run against again and again.
+    """
+    if needs_sign_in(error):
+        return "sign_in"
+    is_other = isinstance(error, AuthError) and error.action is AuthAction.OTHER_ACCOUNT
+    return "add_account" if is_other else ""
+
+
+def link_of(error: MailtrayError | None) -> str:
+    """Return the page on which an administrator can mend an error, or an empty string."""
+    return error.link if isinstance(error, AuthError) else ""
 
 
 def overall(status: Status) -> State:
@@ -401,7 +428,11 @@ def _can_check(status: Status) -> bool:
 
 def _account_items(one: AccountStatus, now: datetime) -> list[MenuItem]:
     items = [MenuItem(_who(one))]
-    items += [MenuItem(clip(line, _MENU_LINE_UNITS)) for line in _state_lines(one, now)]
+    lines = _state_lines(one, now)
+    if one.lacking is not None:
+        lines.append(one.lacking.title)
+    items += [MenuItem(clip(line, _MENU_LINE_UNITS)) for line in lines]
+    items += _approval_items(link_of(one.error) or link_of(one.lacking))
     items += [
         MenuItem(headline(message, _MENU_LINE_UNITS), "open_message", message.id)
         for message in one.latest[:LATEST_SHOWN]
@@ -409,19 +440,23 @@ def _account_items(one: AccountStatus, now: datetime) -> list[MenuItem]:
     return items
 
 
+def _approval_items(link: str) -> list[MenuItem]:
+    return [MenuItem(text.MENU_APPROVAL_PAGE, "open_page", link)] if link else []
+
+
 def _sign_in_items(status: Status) -> list[MenuItem]:
     if not status.is_configured:
         return [MenuItem(text.MENU_SET_UP, "set_up", is_default=True)]
     if status.is_signing_in:
         return [MenuItem(text.MENU_CANCEL_SIGN_IN, "cancel_sign_in")]
+    items = _approval_items(link_of(status.sign_in_error))
     if not status.accounts:
-        return [MenuItem(text.MENU_SIGN_IN, "sign_in", is_default=True)]
+        return [*items, MenuItem(text.MENU_SIGN_IN, "sign_in", is_default=True)]
     several = len(status.accounts) > 1
-    items: list[MenuItem] = []
     for one in status.accounts.values():
         suffix = f" · {_who(one)}" if several else ""
         if needs_sign_in(one.error):
-            is_default = not (_can_check(status) or items)
+            is_default = not (_can_check(status) or any(item.is_default for item in items))
             items.append(
                 MenuItem(
                     text.MENU_SIGN_IN_AGAIN + suffix,
@@ -430,6 +465,8 @@ def _sign_in_items(status: Status) -> list[MenuItem]:
                     is_default=is_default,
                 )
             )
+        elif one.lacking is not None:
+            items.append(MenuItem(text.MENU_ALLOW_PREVIEWS + suffix, "sign_in", one.account.id))
         items.append(MenuItem(text.MENU_SIGN_OUT + suffix, "sign_out", one.account.id))
-    items.append(MenuItem(text.MENU_ADD_ACCOUNT, "sign_in"))
+    items.append(MenuItem(text.MENU_ADD_ACCOUNT, "add_account"))
     return items

@@ -65,6 +65,7 @@ class Mailbox:
         troubles: Raised by the coming calls, first first; each once.
         refusal: Raised by every call until it is ``None`` again.
         calls: Names of the methods called, in order.
+        cursors: Where the rounds started.
         floor: Since when a client that has read all full rounds is told of messages.
         hidden: Messages in the Inbox that the last round reported as removed.
     """
@@ -76,6 +77,7 @@ class Mailbox:
     troubles: list[MailtrayError] = field(default_factory=list)
     refusal: MailtrayError | None = None
     calls: list[str] = field(default_factory=list)
+    cursors: list[Cursor | None] = field(default_factory=list)
     floor: datetime | None = None
     hidden: set[MessageId] = field(default_factory=set)
     _journal: list[_Change] = field(default_factory=list)
@@ -157,6 +159,7 @@ class Mailbox:
     def fetch(self, cursor: Cursor | None, *, with_count: bool) -> Delivery:
         """Run a round."""
         self._begin("fetch")
+        self.cursors.append(cursor)
         if cursor is None:
             return self._full_round()
         generation, start = map(int, cursor.split("/"))

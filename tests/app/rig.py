@@ -135,6 +135,7 @@ class Rig:
         before: Rig | None = None,
         unconfigured: MailtrayError | None = None,
         interval_s: float = INTERVAL_S,
+        scopes: tuple[str, ...] = SCOPES,
     ) -> None:
         self.clock: FakeClock = before.clock if before else FakeClock()
         self.vault: FakeVault = before.vault if before else FakeVault()
@@ -159,7 +160,8 @@ class Rig:
         )
         wishes = Wishes(
             interval_s=interval_s,
-            scopes=SCOPES,
+            scopes=scopes,
+            least_scopes=() if scopes == SCOPES else SCOPES,
             places=Places(MAILBOX, frozenset({"outlook.office.com"})),
             unconfigured=unconfigured,
         )

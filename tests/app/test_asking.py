@@ -44,6 +44,7 @@ def test_status() -> None:
         "state": "ok",
         "unread": 1,
         "tooltip": rig.view.tooltip,
+        "link": None,
         "accounts": [
             {
                 "username": ANN.username,
@@ -52,6 +53,9 @@ def test_status() -> None:
                 "checked": "2026-03-02T06:00:00+00:00",
                 "error": None,
                 "hint": None,
+                "support": None,
+                "notice": None,
+                "link": None,
                 "needs_sign_in": False,
                 "messages": [
                     {

@@ -348,12 +348,42 @@ def test_a_clock_that_is_off_is_named(hours: int) -> None:
     rig.clock.jump(hours * HOUR_S)
     rig.pass_time(60.0)
     (title,) = rig.titles()
-    assert title.startswith("This computer's clock is 1")
-    assert title.endswith("minutes off")
+    assert title == "The clock of this computer is wrong"
+    assert rig.notifier.shown[0].body.startswith(("It is 119 minutes", "It is 121 minutes"))
     rig.clock.jump(-hours * HOUR_S)
     rig.box().refusal = None
     rig.check()
     assert states(rig)[-1] == "ok"
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+def test_once_the_clock_is_set_it_goes_on_by_itself(hours: int) -> None:
+    rig = started()
+    rig.box().refusal = TokenRejected("Refused", server_time=rig.clock.now())
+    rig.clock.jump(hours * HOUR_S)
+    rig.pass_time(600.0)
+    fetches = rig.box().calls.count("fetch")
+    rig.pass_time(600.0)
+    assert rig.box().calls.count("fetch") == fetches
+    rig.box().refusal = None
+    rig.clock.jump(-hours * HOUR_S)
+    rig.box().deliver("A")
+    rig.pass_time(60.0)
+    assert states(rig)[-1] == "ok"
+    assert rig.told() == {"A": 1}
+    assert len(rig.notifier.on_screen) == 1
+
+
+def test_a_clock_set_wrong_again_is_one_more_try() -> None:
+    rig = started()
+    rig.box().refusal = TokenRejected("Refused", server_time=rig.clock.now())
+    rig.clock.jump(2 * HOUR_S)
+    rig.pass_time(600.0)
+    fetches = rig.box().calls.count("fetch")
+    rig.clock.jump(HOUR_S)
+    rig.pass_time(600.0)
+    assert rig.box().calls.count("fetch") == fetches + 2  # with the old token and with a new one
+    assert len(rig.titles()) == 1
 
 
 @pytest.mark.parametrize(

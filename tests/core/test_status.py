@@ -43,6 +43,7 @@ from mailtray.core.status import (
     needs_sign_in,
     overall,
     reduce,
+    remedy,
     state_of,
     unread_count,
     view,
@@ -58,6 +59,10 @@ A, B = mail("A", 1), mail("B", 2)
 SIGN_IN = SignInRequired("Sign-in is needed", "Choose “Sign in again”.")
 BLOCKED = AuthBlocked("Blocked by your organisation", "Ask your administrator for help.")
 CLOCK = AuthBlocked("The clock is off", "Set the clock.", action=AuthAction.CHECK_CLOCK)
+APPROVAL = ConsentRequired("An administrator must approve mailtray", "Send them the link.")
+APPROVAL.link = "https://login.example/organizations/v2.0/adminconsent"
+DECLINED = ConsentRequired("Previews need a permission", "Choose “Allow previews…”.")
+ELSEWHERE = AuthBlocked("Not in that organisation", action=AuthAction.OTHER_ACCOUNT)
 OFFLINE = Unreachable("No connection", "Checking again by itself.")
 BUSY = Throttled("Microsoft 365 asks mailtray to wait")
 NO_MAILBOX = MailboxUnavailable("No mailbox here", "Use another account.")
@@ -249,7 +254,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
                 "check_now",
                 "open_mailbox",
                 "sign_out ann.home",
-                "sign_in",
+                "add_account",
                 "quit",
             ],
             id="two unread",
@@ -257,22 +262,65 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         pytest.param(
             [STARTED, polled(9, *(mail(f"m{n}") for n in range(9)))],
             [f"open_message m{n}" for n in range(5)]
-            + ["check_now", "open_mailbox", "sign_out ann.home", "sign_in", "quit"],
+            + ["check_now", "open_mailbox", "sign_out ann.home", "add_account", "quit"],
             id="five of nine unread",
         ),
         pytest.param(
             [STARTED, failed(SIGN_IN)],
-            ["open_mailbox", "sign_in ann.home", "sign_out ann.home", "sign_in", "quit"],
+            ["open_mailbox", "sign_in ann.home", "sign_out ann.home", "add_account", "quit"],
             id="nothing to check before signing in",
         ),
         pytest.param(
             [STARTED, failed(BLOCKED)],
-            ["check_now", "open_mailbox", "sign_out ann.home", "sign_in", "quit"],
+            ["check_now", "open_mailbox", "sign_out ann.home", "add_account", "quit"],
             id="signing in again does not lift a block",
         ),
         pytest.param(
+            [STARTED, failed(APPROVAL)],
+            [
+                f"open_page {APPROVAL.link}",
+                "check_now",
+                "open_mailbox",
+                "sign_in ann.home",
+                "sign_out ann.home",
+                "add_account",
+                "quit",
+            ],
+            id="an administrator has to approve",
+        ),
+        pytest.param(
+            [Started(()), SignInFailed(APPROVAL)],
+            [f"open_page {APPROVAL.link}", "sign_in", "quit"],
+            id="an administrator has to approve the first sign-in",
+        ),
+        pytest.param(
+            [STARTED, replace(polled(0), lacking=DECLINED)],
+            [
+                "check_now",
+                "open_mailbox",
+                "sign_in ann.home",
+                "sign_out ann.home",
+                "add_account",
+                "quit",
+            ],
+            id="mail is read with less than wished",
+        ),
+        pytest.param(
+            [STARTED, replace(polled(0), lacking=APPROVAL)],
+            [
+                f"open_page {APPROVAL.link}",
+                "check_now",
+                "open_mailbox",
+                "sign_in ann.home",
+                "sign_out ann.home",
+                "add_account",
+                "quit",
+            ],
+            id="mail is read with less than an administrator approved",
+        ),
+        pytest.param(
             [STARTED, failed(NO_MAILBOX, retry_s=3_600)],
-            ["check_now", "open_mailbox", "sign_out ann.home", "sign_in", "quit"],
+            ["check_now", "open_mailbox", "sign_out ann.home", "add_account", "quit"],
             id="signing in again makes no mailbox",
         ),
         pytest.param(
@@ -288,7 +336,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
                 "sign_out ann.home",
                 "sign_in ben.home",
                 "sign_out ben.home",
-                "sign_in",
+                "add_account",
                 "quit",
             ],
             id="one of two has to sign in",
@@ -305,7 +353,14 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         ),
         pytest.param(
             [STARTED, Noticed(Source.VAULT, NO_VAULT), SignInFailed(CANCELLED)],
-            ["tell_notice", "check_now", "open_mailbox", "sign_out ann.home", "sign_in", "quit"],
+            [
+                "tell_notice",
+                "check_now",
+                "open_mailbox",
+                "sign_out ann.home",
+                "add_account",
+                "quit",
+            ],
             id="a notice beside an account",
         ),
     ],
@@ -445,3 +500,37 @@ def test_signing_in_again_takes_a_changed_name_over() -> None:
     status = after(STARTED, polled(3), failed(SIGN_IN), SignInSucceeded(renamed))
     assert status.accounts[ANN.id].account == renamed
     assert unread_count(status) == 3
+
+
+def test_what_is_lacking_is_told_and_is_no_trouble() -> None:
+    found = shown(STARTED, replace(polled(0), lacking=DECLINED))
+    assert found.icon is IconKind.NORMAL
+    assert "permission" not in found.tooltip
+    labels = [item.label for item in found.menu]
+    assert "Previews need a permission" in labels
+    assert "Allow previews…" in labels
+    assert "Sign in again" not in labels
+    allowed = shown(STARTED, replace(polled(0), lacking=DECLINED), SignInSucceeded(ANN))
+    assert "Allow previews…" not in [item.label for item in allowed.menu]
+
+
+def test_what_is_lacking_stays_so_while_offline() -> None:
+    found = shown(STARTED, replace(polled(0), lacking=DECLINED), failed(OFFLINE))
+    assert "Allow previews…" in [item.label for item in found.menu]
+
+
+@pytest.mark.parametrize(
+    ("error", "command"),
+    [
+        (SIGN_IN, "sign_in"),
+        (APPROVAL, "sign_in"),
+        (ELSEWHERE, "add_account"),
+        (BLOCKED, ""),
+        (CLOCK, ""),
+        (NO_MAILBOX, ""),
+    ],
+)
+def test_only_what_signing_in_may_mend_leads_to_a_sign_in(
+    error: MailtrayError, command: str
+) -> None:
+    assert remedy(error) == command

@@ -7,7 +7,12 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mailtray.core.errors import MailtrayError, SignInCancelled, SignInRequired
+from mailtray.core.errors import (
+    ConsentRequired,
+    MailtrayError,
+    SignInCancelled,
+    SignInRequired,
+)
 from mailtray.core.model import AccessToken, Account, AccountId, AuthAction, SignedIn
 
 if TYPE_CHECKING:
@@ -50,6 +55,7 @@ class FakeIdentity:
         answers_with: What the sign-in page ends with in place of a sign-in.
         troubles: Raised by the coming token requests, first first; each once.
         refusal: Raised by every token request until it is ``None`` again.
+        refused_scopes: Scopes that nobody approved; a sign-in approves those it asks for.
         token_requests: How many there were.
         sign_ins: How the coming and past sign-ins were asked: login hint and claims.
     """
@@ -63,6 +69,7 @@ class FakeIdentity:
         self.answers_with: MailtrayError | None = None
         self.troubles: list[MailtrayError] = []
         self.refusal: MailtrayError | None = None
+        self.refused_scopes: set[str] = set()
         self.token_requests = 0
         self.sign_ins: list[tuple[str | None, str | None]] = []
 
@@ -106,6 +113,8 @@ class FakeIdentity:
             raise self.troubles.pop(0)
         if self.refusal is not None:
             raise self.refusal
+        if self.refused_scopes & set(scopes):
+            raise ConsentRequired("Not approved", "Sign in.", action=AuthAction.SIGN_IN)
         kept.refresh_token += 1
         kept.access_token = f"{kept.account.id}-{kept.refresh_token}"
         kept.scopes = sorted(scopes)
@@ -168,6 +177,7 @@ class FakeIdentity:
                 if self.answers_with is not None:
                     raise self.answers_with
                 if self.person is not None:
+                    self.refused_scopes -= set(scopes)
                     kept = _Kept(self.person, 1, f"{self.person.id}-1", sorted(scopes))
                     return SignedIn(self.person, kept.serialized())
                 cancelled.wait(_STEP_S)
