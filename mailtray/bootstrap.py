@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from mailtray.adapters.system_events import SystemEvents
     from mailtray.core.model import Notification
     from mailtray.core.settings import Settings
-    from mailtray.ports import Clock, EventSink, IdentityProvider, Notifier, Tray, Vault
+    from mailtray.ports import Autostart, Clock, EventSink, IdentityProvider, Notifier, Tray, Vault
 
 _log = logging.getLogger(__name__)
 
@@ -412,6 +412,16 @@ def sign_out(options: Options, *, timeout_s: float) -> None:
         return {"done": True}
 
     ask_or(options, {"command": "signout"}, alone, timeout_s=timeout_s)
+
+
+def autostart(options: Options) -> Autostart:
+    """Return how this system starts this home's mailtray at login."""
+    from mailtray.adapters.autostart import own_autostart
+    from mailtray.adapters.icons import app_icon_path
+
+    home = Home.default() if options.home is None else Home.at(options.home)
+    # The keyring's name for the home is one that no other home has.
+    return own_autostart(home.vault_service, options.home, app_icon_path())
 
 
 # -- which desktop this is -------------------------------------------------------------------------

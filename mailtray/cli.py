@@ -319,3 +319,30 @@ def quit_command() -> int:
 
     bootstrap.ask(_options(), {"command": "quit"}, timeout_s=_ASK_S)
     return EXIT_OK
+
+
+# -- what is around the program -------------------------------------------------------------------
+
+
+@cli.command("autostart")
+@click.argument("wish", type=click.Choice(["on", "off", "status"]))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_common
+def autostart_command(wish: str, *, as_json: bool) -> int:
+    """Start mailtray at login, or no longer, or tell which."""
+    from mailtray import bootstrap
+
+    autostart = bootstrap.autostart(_options())
+    if wish == "on":
+        autostart.turn_on()
+    elif wish == "off":
+        autostart.turn_off()
+    started = autostart.started()
+    state = "off" if not started else "on" if started == autostart.command else "another"
+    if as_json:
+        click.echo(json.dumps({"autostart": state, "command": list(started)}))
+    elif state == "another":
+        click.echo(f"Start at login: points to another mailtray: {' '.join(started)}")
+    else:
+        click.echo(f"Start at login: {state}")
+    return EXIT_OK

@@ -340,3 +340,37 @@ class Opener(Protocol):
     def open(self, url: str) -> bool:
         """Open a page; returns False where no browser could be started."""
         ...
+
+
+class Autostart(Protocol):
+    """Starts the program at the person's login, from the next one on.
+
+    Attributes:
+        command: What :meth:`turn_on` has started, program and arguments.
+    """
+
+    command: tuple[str, ...]
+
+    def turn_on(self) -> None:
+        """Have ``command`` started at login, in place of what was before.
+
+        Raises:
+            MailtrayError: It cannot be had; what was before still stands.
+        """
+        ...
+
+    def turn_off(self) -> None:
+        """Have nothing started at login; nothing happens where nothing was.
+
+        Raises:
+            MailtrayError: As for :meth:`turn_on`.
+        """
+        ...
+
+    def started(self) -> tuple[str, ...]:
+        """Return what a login starts under this home's name; empty where nothing.
+
+        Raises:
+            MailtrayError: It cannot be found out.
+        """
+        ...

@@ -33,6 +33,8 @@ NO_PREVIEWS_HINT = "Choose “Allow previews…” and accept it, or set preview
 NO_PREVIEWS_ASK = "Let your administrator approve it, then choose “Allow previews…”."
 NO_CLIENT_ID_TITLE = "mailtray needs a client id"
 STATE_SET_ASIDE = "What mailtray remembered was damaged"
+NO_AUTOSTART_TITLE = "Start at login cannot be set here"
+AUTOSTART_COMMENT = "Tells once about every new message"
 NO_TRAY_TITLE = "No panel shows mailtray's icon"
 NO_TRAY_HINT = "Notifications work; “mailtray status” and “mailtray quit” do the rest."
 
