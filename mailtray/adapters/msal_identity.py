@@ -53,6 +53,7 @@ FRESH_S = 30.0
 MSAL takes one with less than five minutes to live for none, and does not find one whose answer
 lacked a part: to keep the cache first and then go on would ask for token after token.
 """
+_FRESH_SOURCE = "identity_provider"
 _DEVICE_WAITING = frozenset({"authorization_pending", "slow_down"})
 _LONGEST_DEVICE_STEP_S = 60
 
@@ -144,7 +145,7 @@ class MsalIdentity:
         with self._linked(scopes, account), _translated():
             result = self._acquire(account, kept, scopes, claims=claims, renew=renew)
             token = AccessToken(result["access_token"], granted(kept.cache, result, scopes))
-        if result.get("token_source") == "identity_provider":
+        if result.get("token_source") == _FRESH_SOURCE:
             until_s = self._clock.monotonic_s() + FRESH_S
             kept.fresh = _Fresh(token, frozenset(scopes), until_s)
         return token
@@ -177,7 +178,9 @@ class MsalIdentity:
             raise _not_signed_in()
         if "access_token" not in result:
             raise _refused(kept, result)
-        kept.doubtful = 0
+        if result.get("token_source") == _FRESH_SOURCE:
+            # A token from the cache says nothing about the refresh token.
+            kept.doubtful = 0
         return result
 
     def take_changed_cache(self, account: AccountId) -> str | None:

@@ -198,6 +198,14 @@ def test_a_doubtful_refusal_is_tried_again_before_the_person_is_asked(
     assert isinstance(failure(rig, account), SignInRequired)
 
 
+def test_a_token_from_the_cache_dispels_no_doubt(rig: Rig, account: AccountId) -> None:
+    """Each poll begins with it, and Graph may refuse it each time."""
+    answer(rig, 400, refusal(70000), times=2)
+    assert isinstance(failure(rig, account), ServiceUnavailable)
+    acquire(rig, account, renew=False)
+    assert isinstance(failure(rig, account), SignInRequired)
+
+
 def test_a_doubt_is_forgotten_after_a_success(rig: Rig, account: AccountId) -> None:
     for _ in range(2):
         answer(rig, 400, refusal(70000))
