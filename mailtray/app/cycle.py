@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailtray.core import changes, text
 from mailtray.core.errors import (
+    AccessDenied,
     AuthBlocked,
     AuthError,
     ConsentRequired,
@@ -113,7 +114,11 @@ def _read(mail: MailSource, token: AccessToken, order: Order) -> Reading:
     seen, requests = order.seen, 0
     try:
         delivery = mail.fetch(token, order.folder, seen.cursor, with_count=order.with_count)
-    except CursorExpired:
+    except (CursorExpired, AccessDenied) as error:
+        # The old cursor may ask for what is no longer allowed, while the rest still is.
+        may_be_the_cursor = order.lacking is not None and seen.cursor is not None
+        if isinstance(error, AccessDenied) and not may_be_the_cursor:
+            raise
         requests = 1
         delivery = mail.fetch(token, order.folder, None, with_count=True)
     requests += delivery.requests

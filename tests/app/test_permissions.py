@@ -7,6 +7,7 @@ import pytest
 from mailtray.app.check import check_once
 from mailtray.app.commands import Clicked, OpenPage, SignIn, from_menu
 from mailtray.core.errors import (
+    AccessDenied,
     AuthBlocked,
     AuthError,
     ConsentRequired,
@@ -83,6 +84,27 @@ def test_one_click_gives_the_permission_and_the_mail_comes_whole() -> None:
     rig.box().deliver("B")
     rig.check()
     assert rig.told() == {"A": 1, "B": 1}
+
+
+def test_a_cursor_that_asks_for_more_than_is_allowed_now() -> None:
+    rig = Rig(ANN, scopes=PREVIEWS)
+    rig.do()
+    rig.identity.expire_tokens()
+    rig.identity.refused_scopes = set(PREVIEWS)
+    rig.box().deliver("A")
+    rig.box().troubles = [AccessDenied("Forbidden")]
+    rig.check()
+    assert rig.box().cursors[-1] is None
+    assert rig.told() == {"A": 1}
+    assert rig.events("failed") == []
+
+
+def test_a_mailbox_that_is_forbidden_altogether() -> None:
+    rig = without_previews()
+    rig.box().refusal = AccessDenied("Forbidden")
+    rig.pass_time(600.0)
+    assert rig.titles() == ["Previews need a permission", "Forbidden"]
+    assert rig.view.icon is IconKind.ATTENTION
 
 
 def test_declining_it_again_changes_nothing() -> None:

@@ -64,6 +64,9 @@ class World(Protocol):
     def block(self) -> None:
         """Refuse the refresh token by a policy that no sign-in mends."""
 
+    def withhold_previews(self) -> None:
+        """Let ``Mail.Read`` be something nobody approved."""
+
     def token_requests(self) -> int:
         """Count the token requests so far."""
         ...
@@ -98,6 +101,9 @@ class FakeWorld:
 
     def block(self) -> None:
         self.fake.refusal = AuthBlocked("Blocked", code=53003)
+
+    def withhold_previews(self) -> None:
+        self.fake.refused_scopes = {"Mail.Read"}
 
     def token_requests(self) -> int:
         return self.fake.token_requests
@@ -138,6 +144,9 @@ class SimulatedWorld:
         self._rig.cloud.revoke_refresh_tokens(
             aadsts=53003, suberror="message_only", error="interaction_required"
         )
+
+    def withhold_previews(self) -> None:
+        """The simulator knows what the person approved."""
 
     def token_requests(self) -> int:
         return self._rig.cloud.counts()["token"]
@@ -281,6 +290,17 @@ class IdentityContract:
         with pytest.raises(AuthBlocked) as caught:
             world.identity.acquire_token(account, SCOPES, claims=None, renew=True)
         assert caught.value.code == 53003
+
+    def test_a_refused_scope_does_not_cost_the_one_that_works(self, world: World) -> None:
+        account = adopted(world)
+        world.withhold_previews()
+        with pytest.raises(ConsentRequired):
+            world.identity.acquire_token(account, ["Mail.Read"], claims=None, renew=False)
+        before = world.token_requests()
+        token = world.identity.acquire_token(account, SCOPES, claims=None, renew=False)
+        assert token.scopes == frozenset(SCOPES)
+        assert world.token_requests() == before
+        world.identity.acquire_token(account, SCOPES, claims=None, renew=True)
 
     def test_throttled_says_how_long_and_is_over_at_once(self, world: World) -> None:
         account = adopted(world)
