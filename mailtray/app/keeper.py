@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailtray.core.errors import VaultError, VaultLocked
+from mailtray.app.barrier import attempt
+from mailtray.core.errors import MailtrayError, VaultError, VaultLocked
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,17 +34,24 @@ class Keeper:
         self.due_s: float | None = 0.0
         self.is_owed = True
 
-    def keep(self, account: AccountId, cache: str | None) -> None:
-        """Give the vault an account's cache or, where it is ``None``, let it erase the old one."""
+    def keep(self, account: AccountId, cache: str | None, *, is_asked: bool) -> None:
+        """Give the vault an account's cache or, where it is ``None``, let it erase the old one.
+
+        Args:
+            account: Whose.
+            cache: A secret.
+            is_asked: True where the person just asked for it, and so may be asked in turn.
+        """
         self._unkept[account] = cache
-        try:
-            self._put(account, cache)
-        except VaultError as error:
+        if isinstance(self.trouble, VaultLocked) and not is_asked:
+            return
+        error = attempt(lambda: self._put(account, cache))
+        if error is not None:
             self._failed(error)
-        else:
-            del self._unkept[account]
-            if self.is_owed:
-                self.due_s = self._clock.monotonic_s()
+            return
+        del self._unkept[account]
+        if self.is_owed:
+            self.due_s = self._clock.monotonic_s()
 
     def settle(self, known: Collection[AccountId]) -> dict[AccountId, str | None]:
         """Give the vault what it lacks, and take from it what is not known yet.
@@ -53,18 +61,18 @@ class Keeper:
             nothing at all where the vault refuses.
         """
         self.due_s = None
-        try:
-            for account, cache in self._unkept.items():
-                self._put(account, cache)
-            found = {
-                one: self._vault.load(one) for one in self._vault.accounts() if one not in known
-            }
-        except VaultError as error:
-            self._failed(error)
+        found = attempt(lambda: self._settled(known))
+        if isinstance(found, MailtrayError):
+            self._failed(found)
             return {}
         self._unkept.clear()
         self.trouble, self.is_owed = None, False
         return found
+
+    def _settled(self, known: Collection[AccountId]) -> dict[AccountId, str | None]:
+        for account, cache in self._unkept.items():
+            self._put(account, cache)
+        return {one: self._vault.load(one) for one in self._vault.accounts() if one not in known}
 
     def _put(self, account: AccountId, cache: str | None) -> None:
         if cache is None:
@@ -72,7 +80,9 @@ class Keeper:
         else:
             self._vault.save(account, cache)
 
-    def _failed(self, error: VaultError) -> None:
-        self.trouble, self.is_owed = error, True
+    def _failed(self, error: MailtrayError) -> None:
+        foreseen = error if isinstance(error, VaultError) else None
+        self.trouble = foreseen or VaultError(error.title, error.hint)
+        self.is_owed = True
         is_locked = isinstance(error, VaultLocked)
         self.due_s = None if is_locked else self._clock.monotonic_s() + RETRY_S

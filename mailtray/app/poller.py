@@ -47,6 +47,7 @@ from mailtray.core.errors import (
     SignInCancelled,
     SignInRequired,
     StateError,
+    VaultError,
 )
 from mailtray.core.model import Account, AuthAction, Changes, Seen, SignedIn
 from mailtray.core.status import Source
@@ -62,6 +63,7 @@ _log = logging.getLogger(__name__)
 
 AFTER_FAULT_S = 30.0
 TRAY_HINT_S = 15.0
+LAST_FETCH_S = 0.5
 
 
 def _attention_tag(account_id: AccountId) -> str:
@@ -103,6 +105,8 @@ class Poller:
 
     def run(self) -> None:
         """Serve the inbox until ``Quit``."""
+        # A keyring may ask for its password before anything else can be known.
+        attempt(self._publish)
         command: Command | None = None
         woke = False
         while not isinstance(command, Quit):
@@ -128,6 +132,7 @@ class Poller:
         """Let go of everything that outlives a poll."""
         world = self._world
         for let_go in (
+            self._keep_last,
             self._flow.cancel,
             world.state.close,
             world.notifier.close,
@@ -135,6 +140,22 @@ class Poller:
             world.tray.stop,
         ):
             attempt(let_go)
+
+    def _keep_last(self) -> None:
+        """Keep the refresh tokens that are just being rotated; the old ones may be void."""
+        deadline_s = self._clock.monotonic_s() + LAST_FETCH_S
+        while any(watch.is_busy for watch in self._watches.values()):
+            try:
+                command = self.inbox.get(timeout=max(0.0, deadline_s - self._clock.monotonic_s()))
+            except Empty:
+                return
+            if isinstance(command, Fetched):
+                watch = self._watches.get(command.order.account.id)
+                if watch is None or watch.order is not command.order:
+                    continue
+                watch.order = None
+                if isinstance(command.outcome, KeepFirst):
+                    self._keeper.keep(watch.account.id, command.outcome.cache, is_asked=False)
 
     def step(self, command: Command | None, *, woke: bool = False) -> float | None:
         """Handle one command, start the polls that are due, and show how it is.
@@ -209,8 +230,10 @@ class Poller:
             case SignInEnded(outcome):
                 self._sign_in_ended(outcome)
             case SignOut(account):
-                for one in [account] if account else list(self._watches):
-                    self._sign_out(one)
+                if account is None:
+                    self._sign_out_all()
+                elif account in self._watches:
+                    self._sign_out(account)
 
     def _handle_click(self, command: Command) -> None:
         match command:
@@ -286,7 +309,8 @@ class Poller:
     def _tell_notice(self) -> None:
         error = self._wishes.unconfigured or self._status.notice
         if error is not None:
-            self._herald.remind("notice", error, command="tell_notice")
+            is_vault = isinstance(error, VaultError)
+            self._herald.remind("notice", error, command="check_now" if is_vault else "tell_notice")
 
     # -- accounts -----------------------------------------------------------------------------
 
@@ -315,22 +339,29 @@ class Poller:
             watch.error = SignInRequired("The saved sign-in is damaged", "Choose “Sign in again”.")
         else:
             watch = Watch(account)
-        watch.seen = self._loaded(watch)
         return watch
 
-    def _loaded(self, watch: Watch) -> Seen:
+    def _load(self, watch: Watch) -> None:
+        """Take over what is remembered, or put the poll off while it cannot be read.
+
+        Another program may hold the file for a moment, and a baseline in its stead would lose
+        what arrived since. Where it stays unreadable, mailtray goes on in memory.
+        """
         state = self._world.state
         try:
-            seen = state.load(watch.account.id, watch.folder)
+            watch.seen = state.load(watch.account.id, watch.folder)
         except StateError as error:
-            self._state_failed(error)
-            return Seen()
+            self._notice(Source.STATE, error)
+            watch.put_off_loading(self._clock.monotonic_s())
+            if watch.is_loaded:
+                self._state_failed(error)
+            return
+        watch.is_loaded = True
         if state.set_aside is not None:
             damaged = StateError(
                 text.STATE_SET_ASIDE, text.state_set_aside_hint(state.set_aside.name)
             )
             self._herald.announce("state-set-aside", damaged, command="tell_notice")
-        return seen
 
     def _sign_in(self, wish: SignIn) -> None:
         if self._wishes.unconfigured is not None:
@@ -374,34 +405,42 @@ class Poller:
             return
         account = outcome.account
         self._herald.retract("sign-in")
-        self._keep(account.id, outcome.cache)
+        self._keep(account.id, outcome.cache, is_asked=True)
         self._world.identity.adopt(outcome)
         if account.id not in self._watches:
-            watch = Watch(account)
-            watch.seen = self._loaded(watch)
-            self._watches[account.id] = watch
+            self._watches[account.id] = Watch(account)
         self._watches[account.id].resume(account, self._clock.monotonic_s())
         self._reduce(status.SignInSucceeded(account))
         self._herald.retract(_attention_tag(account.id))
         self._herald.retract(_permission_tag(account.id))
         self._desk.end_sign_in(answers.signed_in(account))
 
-    def _sign_out(self, account_id: AccountId) -> None:
-        if self._watches.pop(account_id, None) is None:
-            return
+    def _sign_out_all(self) -> MailtrayError | None:
+        """Erase everything of everybody; returns why something was left, or ``None``."""
+        known = [*self._watches]
+        if self._keeper.is_owed:
+            known += self._keeper.settle(self._watches)
+        troubles = [trouble for one in known if (trouble := self._sign_out(one)) is not None]
+        return next(iter(troubles), self._keeper.trouble)
+
+    def _sign_out(self, account_id: AccountId) -> MailtrayError | None:
+        """Erase everything of one account; returns why something was left, or ``None``."""
+        self._watches.pop(account_id, None)
         self._world.identity.forget(account_id)
         self._herald.withdraw(account_id, frozenset())
         self._herald.retract(_attention_tag(account_id))
         self._herald.retract(_permission_tag(account_id))
         self._reduce(status.SignedOut(account_id))
-        self._keep(account_id, None)
+        self._keep(account_id, None, is_asked=True)
         try:
             self._world.state.forget(account_id)
         except StateError as error:
             self._state_failed(error)
+            return error
+        return self._keeper.trouble
 
-    def _keep(self, account_id: AccountId, cache: str | None) -> None:
-        self._keeper.keep(account_id, cache)
+    def _keep(self, account_id: AccountId, cache: str | None, *, is_asked: bool = False) -> None:
+        self._keeper.keep(account_id, cache, is_asked=is_asked)
         self._note_vault()
 
     def _note_vault(self) -> None:
@@ -417,6 +456,8 @@ class Poller:
     def _start_due_polls(self) -> None:
         now_s = self._clock.monotonic_s()
         for watch in self._watches.values():
+            if watch.is_due(now_s) and not watch.is_loaded:
+                self._load(watch)
             if watch.is_due(now_s):
                 watch.start()
                 is_whole = watch.lacking is None
@@ -448,6 +489,7 @@ class Poller:
         if watch is None or watch.order is not order:
             return  # signed out, or in again, while the request was on its way
         if isinstance(outcome, KeepFirst):
+            # Watched over by the keeper, whatever the keyring raises.
             self._keep(order.account.id, outcome.cache)
             self._submit(watch, outcome.order)
             return
@@ -616,9 +658,8 @@ class Poller:
                 self._desk.wait_for_sign_in(replies, self._flow.page)
                 self._sign_in(SignIn(by_device_code=bool(request.get("by_device_code"))))
             case "signout":
-                for one in list(self._watches):
-                    self._sign_out(one)
-                replies.put({"done": True})
+                left = self._sign_out_all()
+                replies.put({"done": True} if left is None else answers.failure(left))
             case "quit":
                 replies.put({"done": True})
                 self.inbox.put(Quit())

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from mailtray.core.model import Account
 
 
+LOAD_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
+"""How long to wait after each time that the state could not be read."""
+
+
 @dataclass(slots=True)
 class Watch:
     """One account's place in the schedule; all times are monotonic seconds.
@@ -28,6 +32,8 @@ class Watch:
         started: Polls started so far.
         finished: The number of the last poll that came back.
         count_due_s: When a quiet folder's counter is asked for next.
+        is_loaded: True once ``seen`` is what was remembered, or had to do without.
+        load_tries: How often it could not be read.
         claims: Claims request to pass to the next interactive sign-in.
         lacking: Why mail is read with less permission than wished.
         clock_offset_s: While a wrong clock keeps it from polling: how far the wall clock was ahead
@@ -47,6 +53,8 @@ class Watch:
     started: int = 0
     finished: int = 0
     count_due_s: float = 0.0
+    is_loaded: bool = False
+    load_tries: int = 0
     claims: str | None = None
     error: MailtrayError | None = None
     lacking: AuthError | None = None
@@ -75,6 +83,14 @@ class Watch:
     def is_busy(self) -> bool:
         """Whether a fetch is on its way."""
         return self.order is not None
+
+    def put_off_loading(self, now_s: float) -> None:
+        """Try again soon to read what is remembered, and in the end do without."""
+        if self.load_tries >= len(LOAD_PAUSES_S):
+            self.is_loaded = True
+            return
+        self.due_s = now_s + LOAD_PAUSES_S[self.load_tries]
+        self.load_tries += 1
 
     def start(self) -> None:
         """Note that a poll starts."""

@@ -69,6 +69,7 @@ class _Fold:
     unread: dict[MessageId, Message]
     met: dict[MessageId, Message]
     fresh: set[MessageId]
+    owed: frozenset[Key]
     floor: datetime | None
     is_baseline: bool
 
@@ -84,9 +85,10 @@ class _Fold:
     def _lay_message(self, message: Message) -> None:
         its_keys = keys(message)
         is_new = not self.is_baseline and not any(key in self.known for key in its_keys)
+        is_owed = any(key in self.owed for key in its_keys)
         self.known.update(dict.fromkeys(its_keys, self._received_s(message)))
         self.met[message.id] = message
-        if is_new and not self._is_old(message):
+        if is_owed or (is_new and not self._is_old(message)):
             self.fresh.add(message.id)
         if message.is_read:
             self.unread.pop(message.id, None)
@@ -147,9 +149,10 @@ def diff(seen: Seen, delivery: Delivery, listing: UnreadList | None = None) -> C
         return _nothing_changed(seen, delivery)
     fold = _Fold(
         known=dict(seen.known),
-        unread={} if delivery.is_full else dict(seen.unread),
+        unread=_out_of_reach(seen, delivery.floor) if delivery.is_full else dict(seen.unread),
         met=dict(seen.unread),
         fresh={message.id for message in seen.untold},
+        owed=frozenset(key for message in seen.untold for key in keys(message)),
         floor=_later(seen.floor, delivery.floor),
         is_baseline=seen.is_baseline,
     )
@@ -174,6 +177,15 @@ def diff(seen: Seen, delivery: Delivery, listing: UnreadList | None = None) -> C
         is_baseline=False,
     )
     return Changes(arrived, retired, after, is_catch_up=bool(seen.untold))
+
+
+def _out_of_reach(seen: Seen, floor: datetime | None) -> dict[MessageId, Message]:
+    """Return what is still to be told of and too old for a full round to tell anything about."""
+    return {
+        message.id: message
+        for message in seen.untold
+        if floor is not None and message.received is not None and message.received < floor
+    }
 
 
 def _nothing_changed(seen: Seen, delivery: Delivery) -> Changes:

@@ -138,7 +138,7 @@ def clip(line: str, units: int) -> str:
         if used > units - 1:
             break
         kept += cluster
-    return kept.rstrip() + "…"
+    return kept.rstrip(f" {_ZWJ}") + "…"
 
 
 def _units(line: str) -> int:

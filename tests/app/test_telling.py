@@ -216,9 +216,24 @@ def test_state_that_cannot_be_read_is_said_and_begins_with_a_baseline() -> None:
     rig.state.error = UNWRITABLE
     rig.box().deliver(*(f"old{n}" for n in range(40)))
     rig.do()
+    assert UNWRITABLE.title in rig.view.tooltip
+    rig.pass_time(20.0)
     assert rig.titles() == [UNWRITABLE.title]
     assert UNWRITABLE.title in rig.view.tooltip
     assert rig.view.count == 40
+
+
+def test_state_that_another_program_holds_for_a_moment_is_waited_for() -> None:
+    rig = started()
+    again = Rig(before=rig)
+    rig.box().deliver("A")
+    again.state.error = UNWRITABLE
+    again.do()
+    again.state.error = None
+    again.pass_time(5.0)
+    assert dict(again.told()) == {"A": 1}
+    assert again.titles() == ["Bo"]
+    assert UNWRITABLE.title not in again.view.tooltip
 
 
 def test_a_damaged_state_is_explained_once() -> None:

@@ -33,6 +33,8 @@ EMPTY = seen_of()
 TOLD_A = seen_of(A)
 READ_A = seen_of(read=[A])
 OWED_A = seen_of(A, untold=[A])
+DRAGGED = replace(A, internet_message_id="<a@x.example>")
+OWED_DRAGGED = seen_of(DRAGGED, untold=[DRAGGED])
 FROM_SIX = seen_of(floor=SIX)
 
 
@@ -47,6 +49,18 @@ FROM_SIX = seen_of(floor=SIX)
         pytest.param(EMPTY, round_of(C, A, B), "A B C", id="oldest first, whatever the order"),
         pytest.param(EMPTY, round_of(UNDATED, A), "A undated", id="undated ones come last"),
         pytest.param(READ_A, round_of(A), "", id="unread again is not new"),
+        pytest.param(
+            OWED_DRAGGED,
+            round_of(gone("A"), replace(DRAGGED, id=MessageId("A2"))),
+            "A2",
+            id="who is owed and got another id is still told",
+        ),
+        pytest.param(
+            OWED_A,
+            replace(round_of(B, full=True), floor=B.received),
+            "A B",
+            id="who is owed and out of a full round's reach is still told",
+        ),
         pytest.param(
             TOLD_A, round_of(replace(A, subject="!")), "", id="an edited draft is not new"
         ),
