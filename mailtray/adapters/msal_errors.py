@@ -127,7 +127,7 @@ MEANINGS: dict[int, Meaning] = {
         "Register http://localhost under mobile and desktop applications, not as a web page.",
     ),
     # A policy or the account itself; signing in again does not help.
-    50053: _policy("The account is locked or the address blocked", "Wait a while, then sign in."),
+    50053: _policy("The account is locked or the address blocked", "Wait a while, then try again."),
     50057: _policy("This account is disabled", _HELPDESK),
     50105: _policy(
         "You are not assigned to this application", "Ask your administrator to assign it to you."

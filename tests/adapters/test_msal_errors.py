@@ -24,6 +24,7 @@ from mailtray.core.errors import (
     SignInRequired,
 )
 from mailtray.core.model import AccountId, AuthAction
+from tests.adapters.sign_in_troubles import PAGE, page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +87,11 @@ def test_each_number_has_its_action(codes: tuple[int, ...], action: AuthAction) 
 def test_the_table_holds_no_number_beyond_those_tested() -> None:
     tested = {*SIGN_IN, *POLICY, *ADMINISTRATOR, *REGISTRATION, *OTHER_ACCOUNT, *REPORT}
     assert tested == MEANINGS.keys()
+
+
+def test_the_page_for_people_says_what_the_program_says() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
+    assert all(str(code) in page() for code in MEANINGS)
 
 
 @pytest.mark.parametrize("code", sorted(MEANINGS))
