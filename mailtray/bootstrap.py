@@ -10,13 +10,14 @@ import logging
 import os
 import sys
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING
 
+from mailtray.adapters.no_hook import NoHook
 from mailtray.adapters.no_tray import NoTray
 from mailtray.adapters.settings_file import Home, load_settings
 from mailtray.adapters.system import BrowserOpener, SystemClock
@@ -26,6 +27,7 @@ from mailtray.app.commands import (
     Ask,
     Clicked,
     Command,
+    HookTrouble,
     NetworkUp,
     NotifierAvailable,
     TrayMissing,
@@ -49,7 +51,7 @@ from mailtray.core.errors import (
 from mailtray.core.settings import INTERVAL_MIN_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TextIO
 
     from mailtray.adapters.desktop_loop import DesktopLoop
@@ -57,7 +59,16 @@ if TYPE_CHECKING:
     from mailtray.adapters.system_events import SystemEvents
     from mailtray.core.model import Notification
     from mailtray.core.settings import Settings
-    from mailtray.ports import Autostart, Clock, EventSink, IdentityProvider, Notifier, Tray, Vault
+    from mailtray.ports import (
+        Autostart,
+        Clock,
+        EventSink,
+        Hook,
+        IdentityProvider,
+        Notifier,
+        Tray,
+        Vault,
+    )
 
 _log = logging.getLogger(__name__)
 
@@ -205,6 +216,7 @@ def resident(options: Options) -> Iterator[App]:
         world = _world(
             parts, options, desktop.notifier(options.notifier or settings.notifier), tray
         )
+        world = replace(world, hook=_hook(settings.hook, inbox.put))
         app = App(Poller(world, parts.wishes, inbox, FetchThreads()), tray)
         desktop.on_quit = app.quit
         desktop.listen_to_system()
@@ -227,7 +239,16 @@ def _world(parts: _Parts, options: Options, notifier: Notifier, tray: Tray) -> W
         tray=tray,
         events=_events(options),
         opener=BrowserOpener(),
+        hook=NoHook(),
     )
+
+
+def _hook(command: Sequence[str], post: Callable[[Command], None]) -> Hook:
+    if not command:
+        return NoHook()
+    from mailtray.adapters.hook_command import HookCommand
+
+    return HookCommand(command, lambda error: post(HookTrouble(error)))
 
 
 def _events(options: Options) -> EventSink:

@@ -334,6 +334,21 @@ class EventSink(Protocol):
         ...
 
 
+class Hook(Protocol):
+    """Hands each message that the person was told of to a program of theirs."""
+
+    def run(self, message: Mapping[str, object]) -> None:
+        """Have the program run once, with the message as JSON on its standard input.
+
+        Returns at once and never raises; a message that cannot wait for its turn is logged.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what runs, within a second; what waits is dropped and logged."""
+        ...
+
+
 class Opener(Protocol):
     """Opens web pages in the person's browser."""
 

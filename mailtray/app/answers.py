@@ -57,6 +57,11 @@ def message(one: Message) -> Mapping[str, object]:
     }
 
 
+def told_message(account_name: str, one: Message, link: str) -> Mapping[str, object]:
+    """Return what a hook is given: a message, with a link that may be opened."""
+    return {"account": account_name, **message(one), "web_link": link}
+
+
 def status_events(
     now_is: status.Status, view: TrayView
 ) -> Iterator[tuple[str, Mapping[str, object]]]:

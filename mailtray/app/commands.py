@@ -100,6 +100,17 @@ class TrayShown:
 
 
 @dataclass(frozen=True, slots=True)
+class HookTrouble:
+    """The person's hook cannot be started, or can again.
+
+    Attributes:
+        error: Why, or ``None``.
+    """
+
+    error: MailtrayError | None
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkUp:
     """The computer has a network again, or another one."""
 
@@ -167,6 +178,7 @@ Command = (
     | NotifierAvailable
     | TrayMissing
     | TrayShown
+    | HookTrouble
     | NetworkUp
     | Woke
     | Fetched

@@ -17,6 +17,7 @@ from mailtray.app.commands import (
     Clicked,
     Command,
     Fetched,
+    HookTrouble,
     NetworkUp,
     NotifierAvailable,
     OpenMailbox,
@@ -53,11 +54,11 @@ from mailtray.core.model import Account, AuthAction, Changes, Seen, SignedIn
 from mailtray.core.status import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mailtray.app.workers import Workers
     from mailtray.app.world import Wishes, World
-    from mailtray.core.model import AccountId, TrayView
+    from mailtray.core.model import AccountId, Message, TrayView
 
 _log = logging.getLogger(__name__)
 
@@ -134,6 +135,7 @@ class Poller:
         for let_go in (
             self._keep_last,
             self._flow.cancel,
+            world.hook.close,
             world.state.close,
             world.notifier.close,
             world.mail.close,
@@ -265,10 +267,16 @@ class Poller:
                 self._handle_system(command)
 
     def _handle_system(self, command: Command) -> None:
-        if isinstance(command, NetworkUp):
-            now_s = self._clock.monotonic_s()
-            for watch in self._watches.values():
-                watch.network_up(now_s, self._clock.dice())
+        match command:
+            case NetworkUp():
+                now_s = self._clock.monotonic_s()
+                for watch in self._watches.values():
+                    watch.network_up(now_s, self._clock.dice())
+            case HookTrouble(error):
+                if error is None:
+                    self._herald.retract("hook")
+                else:
+                    self._herald.announce("hook", error, command="")
 
     def _give_tray_hint(self, now_s: float) -> None:
         if self._tray_hint is not None and self._tray_hint[0] <= now_s:
@@ -535,8 +543,15 @@ class Poller:
             name_account=len(self._watches) > 1,
         )
         told = self._herald.tell(notifications)
+        self._run_hook(watch, [message for message in found.arrived if message.id in told])
         self._notice(Source.NOTIFIER, self._herald.trouble)
         self._remember(watch, changes.advance(found, told))
+
+    def _run_hook(self, watch: Watch, told: Sequence[Message]) -> None:
+        for message in told:
+            link = self._wishes.places.allow(message.web_link)
+            username = watch.account.username
+            self._world.hook.run(answers.told_message(username, message, link))
 
     def _told_polled(self, watch: Watch, reading: Reading) -> None:
         next_s = watch.succeed(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mailtray.ports import (
         Clock,
         EventSink,
+        Hook,
         IdentityProvider,
         MailSource,
         Notifier,
@@ -34,6 +35,7 @@ class World:
     tray: Tray
     events: EventSink
     opener: Opener
+    hook: Hook
 
 
 @dataclass(frozen=True, slots=True)

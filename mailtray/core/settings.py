@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
@@ -92,6 +93,8 @@ class Settings:
         log_level: ``error``, ``warning``, ``info`` or ``debug``.
         ca_bundle: A PEM file of certificates to trust besides the system's; empty for none.
         proxy: The proxy to go through, with its password; empty to do as the system says.
+        hook: The program to run for each message that the person is told of, and its arguments;
+            empty for none.
     """
 
     client_id: str = ""
@@ -105,6 +108,7 @@ class Settings:
     log_level: str = "info"
     ca_bundle: str = ""
     proxy: str = field(default="", repr=False)
+    hook: tuple[str, ...] = ()
 
     @property
     def endpoints(self) -> Endpoints:
@@ -248,6 +252,34 @@ def proxy_address(value: object) -> str:
     return word
 
 
+def _hook(value: object) -> tuple[str, ...]:
+    problem = (
+        'must be a list of a program and its arguments, ["/path/to/program", "argument"]; '
+        "no shell reads it"
+    )
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        # As a variable has it.
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise ValueError(problem) from None
+    if not isinstance(value, list | tuple) or not all(isinstance(word, str) for word in value):
+        raise ValueError(problem)
+    if not value:
+        return ()
+    if any("\0" in word for word in value) or not value[0].strip():
+        raise ValueError(problem)
+    program = value[0]
+    is_whole = PurePosixPath(program).is_absolute() or PureWindowsPath(program).is_absolute()
+    is_bare = not any(sign in program for sign in "/\\:")
+    if not (is_whole or is_bare or program.startswith(("~/", "~\\"))):
+        raise ValueError(
+            "must begin with a program's whole path, from the root or from ~/, or with its bare "
+            "name; where a program starts decides what a shorter path means"
+        )
+    return tuple(value)
+
+
 def _one_of(*names: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         word = _word(value).lower()
@@ -309,4 +341,5 @@ _PARSERS: Mapping[str, Callable[[object], object]] = {
     "log_level": _one_of("error", "warning", "info", "debug"),
     "ca_bundle": _ca_bundle,
     "proxy": proxy_address,
+    "hook": _hook,
 }

@@ -33,6 +33,7 @@ NO_PREVIEWS_HINT = "Choose “Allow previews…” and accept it, or set preview
 NO_PREVIEWS_ASK = "Let your administrator approve it, then choose “Allow previews…”."
 NO_CLIENT_ID_TITLE = "mailtray needs a client id"
 STATE_SET_ASIDE = "What mailtray remembered was damaged"
+HOOK_TITLE = "Your hook cannot be started"
 NO_AUTOSTART_TITLE = "Start at login cannot be set here"
 AUTOSTART_COMMENT = "Tells once about every new message"
 NO_TRAY_TITLE = "No panel shows mailtray's icon"
@@ -75,3 +76,8 @@ def offline_since(clock_time: str) -> str:
 def state_set_aside_hint(name: str) -> str:
     """Say what became of a damaged state file, kept under ``name``."""
     return f"It starts afresh: mail that is there is counted, not announced. Kept as {name}."
+
+
+def hook_hint(program: str, reason: str) -> str:
+    """Say which program is the hook, and why it does not run."""
+    return f"{program}: {reason}. Correct the setting hook."

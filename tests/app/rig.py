@@ -104,6 +104,20 @@ class OpenedPages:
         return True
 
 
+class HookedMessages:
+    """Keeps what the person's hook was given."""
+
+    def __init__(self) -> None:
+        self.messages: list[Mapping[str, object]] = []
+        self.is_closed = False
+
+    def run(self, message: Mapping[str, object]) -> None:
+        self.messages.append(message)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
 class HandCranked:
     """``Workers`` whose work waits until somebody turns the crank.
 
@@ -144,6 +158,7 @@ class Rig:
         self.notifier: ScreenNotifier = before.notifier if before else ScreenNotifier()
         self.identity = FakeIdentity(self.clock)
         self.tray, self.sink, self.pages = LastViewTray(), EventList(), OpenedPages()
+        self.hook = HookedMessages()
         self.workers = HandCranked()
         for account in accounts:
             self.vault.save(account.id, self.cache_of(account))
@@ -157,6 +172,7 @@ class Rig:
             tray=self.tray,
             events=self.sink,
             opener=self.pages,
+            hook=self.hook,
         )
         wishes = Wishes(
             interval_s=interval_s,
