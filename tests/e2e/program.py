@@ -12,7 +12,7 @@ from collections import Counter
 from typing import IO, TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 MAILTRAY = (sys.executable, "-m", "mailtray")
@@ -31,6 +31,10 @@ class Program:
         service_url: The simulator.
         env: Environment of a desktop session, or of none.
         options: More words for the command line.
+        launcher: The command's first words.
+
+    Attributes:
+        launcher: May be changed between two starts.
     """
 
     def __init__(
@@ -40,7 +44,9 @@ class Program:
         env: Mapping[str, str],
         *options: str,
         interval_s: float = 0.1,
+        launcher: Sequence[str] = MAILTRAY,
     ) -> None:
+        self.launcher = launcher
         self.home = home
         self._service_url = service_url
         self._env = {**env, "BROWSER": env.get("BROWSER", BROWSER)}
@@ -64,7 +70,7 @@ class Program:
         """Start the process and wait until it says how it is."""
         mark = self.mark()
         self._process = subprocess.Popen(
-            [*MAILTRAY, "run", *self._common(), "--events", "jsonl",
+            [*self.launcher, "run", *self._common(), "--events", "jsonl",
              "--interval", str(self._interval_s), *self._options],
             env=self._env,
             stdin=subprocess.DEVNULL,
