@@ -346,3 +346,16 @@ def autostart_command(wish: str, *, as_json: bool) -> int:
     else:
         click.echo(f"Start at login: {state}")
     return EXIT_OK
+
+
+@cli.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion_command(shell: str) -> int:
+    """Print what lets a shell complete mailtray's commands and options."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise MailtrayError(f"There is no completion for {shell}")
+    click.echo(kind(cli, {}, "mailtray", "_MAILTRAY_COMPLETE").source())
+    return EXIT_OK
