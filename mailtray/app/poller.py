@@ -43,6 +43,7 @@ from mailtray.app.watch import Watch
 from mailtray.core import changes, schedule, status, text
 from mailtray.core.compose import compose
 from mailtray.core.errors import (
+    AuthBlocked,
     AuthError,
     MailtrayError,
     SignInCancelled,
@@ -96,6 +97,7 @@ class Poller:
         self._keeper = Keeper(world.vault, world.clock)
         self._desk = FrontDesk(self._watches, self._state)
         self._status = status.Status(is_configured=wishes.unconfigured is None)
+        self._signing_in: AccountId | None = None
         self._tray_hint: tuple[float, MailtrayError] | None = None
         self._same_wake_until_s = -math.inf
         self._shown_status: status.Status | None = None
@@ -384,6 +386,7 @@ class Poller:
             watch = self._watches.get(wish.account) if wish.account else None
         else:
             watch = self._only_stopped_watch()
+        self._signing_in = None if watch is None else watch.account.id
         is_known = watch is not None and "@" in watch.account.username
         self._flow.start(
             self._wishes.scopes,
@@ -406,7 +409,10 @@ class Poller:
         self._flow.ended()
         if isinstance(outcome, MailtrayError):
             self._reduce(status.SignInFailed(outcome))
-            if not isinstance(outcome, SignInCancelled):
+            asked = self._watches.get(self._signing_in) if self._signing_in else None
+            if isinstance(outcome, AuthBlocked) and asked and isinstance(asked.error, AuthError):
+                self._blocked(asked, outcome)
+            elif not isinstance(outcome, SignInCancelled):
                 command = "sign_in" if outcome.transient else status.remedy(outcome)
                 self._herald.remind("sign-in", outcome, command=command)
             self._desk.end_sign_in(answers.failure(outcome))
@@ -430,6 +436,17 @@ class Poller:
             known += self._keeper.settle(self._watches)
         troubles = [trouble for one in known if (trouble := self._sign_out(one)) is not None]
         return next(iter(troubles), self._keeper.trouble)
+
+    def _blocked(self, watch: Watch, error: AuthBlocked) -> None:
+        """Take back the offer to sign in again: that led to something it does not help against."""
+        watch.error = error
+        self._reduce(status.Failed(watch.account.id, error, self._clock.now()))
+        self._herald.remind(
+            _attention_tag(watch.account.id),
+            error,
+            command=status.remedy(error) or "check_now",
+            account=watch.account.id,
+        )
 
     def _sign_out(self, account_id: AccountId) -> MailtrayError | None:
         """Erase everything of one account; returns why something was left, or ``None``."""

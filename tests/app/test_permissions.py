@@ -233,6 +233,25 @@ def test_a_block_is_not_to_be_run_against() -> None:
     assert len(rig.identity.sign_ins) == 1
 
 
+def test_a_sign_in_that_runs_into_a_block_is_not_offered_again() -> None:
+    rig = Rig(ANN)
+    rig.do()
+    rig.identity.expire_tokens()
+    rig.identity.refusal = SignInRequired("Signed out", "Sign in again.")
+    rig.check()
+    rig.identity.answers_with = AuthBlocked("Blocked", "Ask for help.", code=53003)
+    rig.do(SignIn(ANN.id))
+    rig.finish_sign_in()
+    assert rig.view.tooltip.startswith("Blocked\nAsk for help.")
+    (told,) = rig.notifier.on_screen.values()
+    assert (told.title, told.command) == ("Blocked", "check_now")
+    assert "Sign in again" not in [item.label for item in rig.view.menu]
+    rig.identity.refusal = None
+    rig.do(Clicked(told))
+    assert rig.view.icon is IconKind.NORMAL
+    assert rig.notifier.on_screen == {}
+
+
 def test_another_account_is_not_offered_the_one_that_is_stopped() -> None:
     rig = Rig(ANN)
     rig.do()

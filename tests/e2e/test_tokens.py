@@ -457,6 +457,7 @@ def test_the_program_names_a_wrong_clock_and_goes_on(
     )
     status = program.wait(mark, event="status", state="attention")
     assert status["tooltip"].startswith("The clock of this computer is wrong")
+    assert simulator.cloud.counts()["token_refresh_token"] == 1
     ids = simulator.cloud.deliver()
     assert program.run("check").returncode == 0
     program.wait_told(ids)
