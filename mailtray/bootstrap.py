@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mailtray.adapters.no_hook import NoHook
 from mailtray.adapters.no_tray import NoTray
@@ -71,6 +71,8 @@ if TYPE_CHECKING:
     )
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 STARTING_TRIES, STARTING_WAIT_S = 20, 0.25
 """A program that holds the home and does not answer yet is waited for this long."""
@@ -217,11 +219,13 @@ def resident(options: Options) -> Iterator[App]:
             parts, options, desktop.notifier(options.notifier or settings.notifier), tray
         )
         world = replace(world, hook=_hook(settings.hook, inbox.put))
+        stack.callback(world.events.close)
         app = App(Poller(world, parts.wishes, inbox, FetchThreads()), tray)
         desktop.on_quit = app.quit
         desktop.listen_to_system()
         authkey = load_authkey(home.authkey_path)
-        stack.enter_context(ControlServer(home.socket_address, authkey, _ask_poller(inbox)))
+        answer = partial(_answer, inbox, app.quit)
+        stack.enter_context(ControlServer(home.socket_address, authkey, answer))
         yield app
 
 
@@ -259,19 +263,22 @@ def _events(options: Options) -> EventSink:
     return NoEvents() if options.events is None else JsonLines(options.events)
 
 
-def _ask_poller(
-    inbox: SimpleQueue[Command],
-) -> Callable[[Mapping[str, object]], Iterator[Mapping[str, object]]]:
-    def handle(request: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-        replies: SimpleQueue[Mapping[str, object]] = SimpleQueue()
-        inbox.put(Ask(request, replies))
-        while True:
-            reply = replies.get()
-            yield reply
-            if reply["done"]:
-                return
-
-    return handle
+def _answer(
+    inbox: SimpleQueue[Command], leave: Callable[[], None], request: Mapping[str, object]
+) -> Iterator[Mapping[str, object]]:
+    """Yield the poller's answers to another process."""
+    if request.get("command") == "quit":
+        # Past the inbox, as the menu's "Quit": the poller may wait for a keyring.
+        leave()
+        yield {"done": True}
+        return
+    replies: SimpleQueue[Mapping[str, object]] = SimpleQueue()
+    inbox.put(Ask(request, replies))
+    while True:
+        reply = replies.get()
+        yield reply
+        if reply["done"]:
+            return
 
 
 # -- commands of other processes, with or without a running program -------------------------------
@@ -304,6 +311,25 @@ def ask(
     )
 
 
+def leave(options: Options, *, timeout_s: float) -> None:
+    """Let the running program end, and wait until it has.
+
+    Raises:
+        NotRunning: There is none.
+        AlreadyRunning: It was asked and did not end in time.
+    """
+    from mailtray.adapters.control_socket import SingleInstance
+
+    ask(options, {"command": "quit"}, timeout_s=timeout_s)
+    home = Home.default() if options.home is None else Home.at(options.home)
+
+    def see_it_gone() -> None:
+        with SingleInstance(home.lock_path):
+            pass
+
+    _patiently(see_it_gone)
+
+
 def ask_or(
     options: Options,
     request: Mapping[str, object],
@@ -331,21 +357,26 @@ def ask_or(
     """
     from mailtray.adapters.control_socket import SingleInstance
 
-    pause = Event()
-    for tries_left in range(STARTING_TRIES, -1, -1):
+    def do() -> Mapping[str, object]:
         try:
             return ask(options, request, timeout_s=timeout_s, on_progress=on_progress)
         except NotRunning:
-            pass
-        try:
             parts = _parts(options)
             with SingleInstance(parts.home.lock_path):
                 return alone(parts)
+
+    return _patiently(do)
+
+
+def _patiently(work: Callable[[], T]) -> T:
+    """Do it as soon as whoever starts or ends just now has done so."""
+    pause = Event()
+    for _ in range(STARTING_TRIES):
+        try:
+            return work()
         except AlreadyRunning:
-            if not tries_left:
-                raise
             pause.wait(STARTING_WAIT_S)
-    raise AssertionError
+    return work()
 
 
 def check(options: Options, *, timeout_s: float) -> Mapping[str, object]:
@@ -357,6 +388,8 @@ def check(options: Options, *, timeout_s: float) -> Mapping[str, object]:
     """
 
     def alone(parts: _Parts) -> Mapping[str, object]:
+        if parts.wishes.unconfigured is not None:
+            raise parts.wishes.unconfigured
         desktop = _Desktop(lambda _: None, sys.stderr)
         world = _world(parts, options, desktop.notifier("console"), NoTray())
         now_is = check_once(world, parts.wishes)
@@ -414,8 +447,8 @@ def sign_in(
     )
 
 
-def sign_out(options: Options, *, timeout_s: float) -> None:
-    """Erase every account's tokens and what is remembered of it.
+def sign_out(options: Options, *, timeout_s: float) -> Mapping[str, object]:
+    """Erase every account's tokens and what is remembered of it; has ``error`` if not all.
 
     Raises:
         ConfigError: A wish cannot be understood.
@@ -432,7 +465,7 @@ def sign_out(options: Options, *, timeout_s: float) -> None:
         state.close()
         return {"done": True}
 
-    ask_or(options, {"command": "signout"}, alone, timeout_s=timeout_s)
+    return ask_or(options, {"command": "signout"}, alone, timeout_s=timeout_s)
 
 
 def autostart(options: Options) -> Autostart:

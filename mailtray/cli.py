@@ -7,11 +7,13 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from mailtray import __version__
+from mailtray.core.compose import clean
 from mailtray.core.errors import (
     AlreadyRunning,
     AuthError,
@@ -207,14 +209,13 @@ def simulator_command(port: int) -> int:
     simulator.start()
     click.echo(json.dumps({"url": simulator.url}))
     sys.stdout.flush()
-    try:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, set())
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
-    except KeyboardInterrupt:
+    over = Event()
+    signal.signal(signal.SIGINT, lambda *_: over.set())
+    signal.signal(signal.SIGTERM, lambda *_: over.set())
+    # Windows hands signals over only between two waits.
+    while not over.wait(0.5 if sys.platform == "win32" else None):
         pass
-    finally:
-        simulator.stop()
+    simulator.stop()
     return EXIT_OK
 
 
@@ -229,7 +230,11 @@ def check_command(*, as_json: bool) -> int:
     from mailtray import bootstrap
 
     answer = bootstrap.check(_options(), timeout_s=_ASK_S)
-    return _print_state(answer, as_json=as_json, with_messages=True)
+    code = _print_state(answer, as_json=as_json, with_messages=True)
+    accounts: list[dict[str, Any]] = answer["accounts"]  # type: ignore[assignment] # as JSON
+    if code == EXIT_OK and any(account["error"] for account in accounts):
+        return EXIT_ERROR
+    return code
 
 
 @cli.command("status")
@@ -260,7 +265,7 @@ def _print_state(answer: Mapping[str, Any], *, as_json: bool, with_messages: boo
 
 def _print_account(account: Mapping[str, Any], *, with_messages: bool) -> None:
     words = account["error"] or f"{account['unread']} unread"
-    click.echo(f"{account['username']}: {words}")
+    click.echo(f"{clean(account['username'])}: {words}")
     if account["hint"]:
         click.echo(f"  {account['hint']}")
     if account["support"]:
@@ -306,7 +311,10 @@ def signout_command() -> int:
     """Sign every account out and erase its tokens."""
     from mailtray import bootstrap
 
-    bootstrap.sign_out(_options(), timeout_s=_ASK_S)
+    answer = bootstrap.sign_out(_options(), timeout_s=_ASK_S)
+    if "error" in answer:
+        click.echo(f"mailtray: {answer['error']}\n          {answer['hint']}", err=True)
+        return EXIT_ERROR
     click.echo("Signed out")
     return EXIT_OK
 
@@ -317,7 +325,7 @@ def quit_command() -> int:
     """Let the running program end."""
     from mailtray import bootstrap
 
-    bootstrap.ask(_options(), {"command": "quit"}, timeout_s=_ASK_S)
+    bootstrap.leave(_options(), timeout_s=_ASK_S)
     return EXIT_OK
 
 

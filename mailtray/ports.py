@@ -282,7 +282,7 @@ class Notifier(Protocol):
     """
 
     name: str
-    """What it is, for logs and diagnostics: ``desktop-notifier``, ``plyer``, ``console``."""
+    """What it is, for logs and diagnostics: ``freedesktop``, ``desktop-notifier``, ``console``."""
 
     def show(self, notification: Notification) -> None:
         """Show a notification in place of a shown one with the same tag.
@@ -331,6 +331,10 @@ class EventSink(Protocol):
 
     def emit(self, event: Mapping[str, object]) -> None:
         """Write one event; never raises and never blocks the poller for long."""
+        ...
+
+    def close(self) -> None:
+        """Let the last events out, for a bounded time; no other call follows."""
         ...
 
 

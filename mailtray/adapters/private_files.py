@@ -39,8 +39,13 @@ def _expect_own_folder(folder: Path) -> None:
     found = folder.stat()
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(f"{folder} is not a folder")
-    if sys.platform != "win32" and found.st_uid not in {os.geteuid(), 0}:
+    if sys.platform == "win32":
+        return
+    if found.st_uid not in {os.geteuid(), 0}:
         raise PermissionError(f"{folder} belongs to another user")
+    if found.st_mode & stat.S_IWOTH:
+        # /tmp itself, say, behind a link that somebody else laid there.
+        raise PermissionError(f"everybody can write to {folder}")
 
 
 def open_private(path: str, flags: int) -> int:

@@ -134,12 +134,12 @@ class SqliteStateStore:
         def drop(database: sqlite3.Connection) -> None:
             with _transaction(database):
                 database.execute("DELETE FROM folder WHERE account = ?", (_blob(account),))
+            for path in self._aside_paths():
+                for suffix in ("", *_COMPANIONS):
+                    _beside(path, suffix).unlink(missing_ok=True)
 
         self._attempt(drop)
         self._stored = {at: seen for at, seen in self._stored.items() if at[0] != account}
-        for path in self._aside_paths():
-            for suffix in ("", *_COMPANIONS):
-                _beside(path, suffix).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,8 @@ class App:
     def quit(self) -> None:
         """Ask for the end; from any thread and from a signal handler."""
         self.poller.inbox.put(Quit())
-        self._over.set()
+        # The event's lock may be held by the very code that a signal interrupts.
+        Thread(target=self._over.set, name="mailtray-quit", daemon=True).start()
 
     def _serve(self) -> None:
         try:
@@ -49,4 +51,6 @@ class App:
             self._over.set()
 
     def _wait(self) -> None:
-        self._over.wait()
+        # Windows hands signals over only between two waits.
+        while not self._over.wait(0.5 if sys.platform == "win32" else None):
+            pass

@@ -403,7 +403,8 @@ def _menu(status: Status, now: datetime) -> tuple[MenuItem, ...]:
     items += _program_items(status)
     items.append(_LINE)
     if _can_check(status):
-        items.append(MenuItem(text.MENU_CHECK_NOW, "check_now", is_default=True))
+        is_default = bool(status.accounts)
+        items.append(MenuItem(text.MENU_CHECK_NOW, "check_now", is_default=is_default))
     if status.accounts:
         items += [MenuItem(text.MENU_OPEN_MAILBOX, "open_mailbox"), _LINE]
     items += _sign_in_items(status)
@@ -423,6 +424,8 @@ def _program_items(status: Status) -> list[MenuItem]:
 
 
 def _can_check(status: Status) -> bool:
+    if Source.VAULT in status.notices:
+        return True  # it asks the keyring again
     return any(not isinstance(one.error, SignInRequired) for one in status.accounts.values())
 
 

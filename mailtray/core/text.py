@@ -55,7 +55,7 @@ def unread(count: int) -> str:
 
 def new_messages(count: int) -> str:
     """Return the title of a summary."""
-    return f"{count} new messages"
+    return "1 new message" if count == 1 else f"{count} new messages"
 
 
 def and_more(count: int) -> str:

@@ -8,13 +8,13 @@ import sys
 from threading import Thread
 from typing import TYPE_CHECKING
 
-import pytest
-
 from mailtray.adapters import event_lines
 from mailtray.adapters.event_lines import JsonLines, NoEvents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pytest
 
 EVENT: Mapping[str, object] = {
     "event": "notification",
@@ -25,7 +25,9 @@ EVENT: Mapping[str, object] = {
 
 def test_an_event_is_one_line_of_compact_ascii() -> None:
     stream = io.StringIO()
-    JsonLines(stream).emit(EVENT)
+    lines = JsonLines(stream)
+    lines.emit(EVENT)
+    lines.close()
     line = stream.getvalue()
     assert line.isascii()
     assert line.count("\n") == 1
@@ -52,19 +54,23 @@ def test_lines_of_many_threads_stay_whole() -> None:
                 thread.start()
             for thread in threads:
                 thread.join(10)
+            lines.close()
         assert sorted(json.loads(line)["n"] for line in end) == list(range(8))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot ask a pipe whether it is full")
-def test_a_reader_that_stalls_is_given_up(
+def test_a_reader_that_stalls_keeps_nobody_waiting(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(event_lines, "READER_PATIENCE_S", 0.05)
+    monkeypatch.setattr(event_lines, "CLOSE_PATIENCE_S", 0.05)
     reader, writer = os.pipe()
-    with os.fdopen(reader, "rb"), os.fdopen(writer, "w", encoding="utf-8") as stream:
+    with os.fdopen(writer, "w", encoding="utf-8") as stream:
         lines = JsonLines(stream)
-        for _ in range(200):
-            lines.emit({"x": "y" * 1_000})
+        with os.fdopen(reader, "rb"):
+            lines.emit({"x": "y" * 1_000_000})  # more than a pipe holds
+            for _ in range(event_lines.WAITING_MAX_LINES + 10):
+                lines.emit({"event": "polled"})
+            lines.close()
+        lines._writer.join(10)  # type: ignore[union-attr] # it has written
     assert [record.message for record in caplog.records] == ["Nobody reads the events any more"]
 
 
@@ -74,6 +80,7 @@ def test_a_stream_that_is_closed_on_this_side() -> None:
     lines = JsonLines(stream)
     lines.emit(EVENT)
     lines.emit(EVENT)
+    lines.close()
 
 
 _EMITTING = """
@@ -83,6 +90,7 @@ lines = JsonLines(sys.stdout)
 sys.stdin.read()
 for n in range(3):
     lines.emit({"n": n})
+lines.close()
 print("still alive", file=sys.stderr)
 """
 

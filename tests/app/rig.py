@@ -92,6 +92,9 @@ class EventList:
     def emit(self, event: Mapping[str, object]) -> None:
         self.events.append(event)
 
+    def close(self) -> None:
+        return
+
 
 class OpenedPages:
     """Keeps the addresses."""

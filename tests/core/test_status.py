@@ -343,12 +343,12 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         ),
         pytest.param(
             [Noticed(Source.VAULT, NO_VAULT)],
-            ["tell_notice", "sign_in", "quit"],
-            id="a notice can be read",
+            ["tell_notice", "check_now", "sign_in", "quit"],
+            id="a notice can be read, and the keyring asked again",
         ),
         pytest.param(
             [Noticed(Source.VAULT, NO_VAULT), SignInFailed(CANCELLED)],
-            ["sign_in", "quit"],
+            ["check_now", "sign_in", "quit"],
             id="a click tells what the line says or nothing",
         ),
         pytest.param(
