@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from mailtray.core.model import AccountId
     from mailtray.ports import Clock, Vault
 
-RETRY_S = 30.0
+FIRST_RETRY_S, RETRY_S = 1.0, 30.0
+"""After a login a keyring may come up later than mailtray: the first waits are short."""
 
 
 class Keeper:
@@ -33,6 +34,7 @@ class Keeper:
         self.trouble: VaultError | None = None
         self.due_s: float | None = 0.0
         self.is_owed = True
+        self._failures = 0
 
     def keep(self, account: AccountId, cache: str | None, *, is_asked: bool) -> None:
         """Give the vault an account's cache or, where it is ``None``, let it erase the old one.
@@ -66,7 +68,7 @@ class Keeper:
             self._failed(found)
             return {}
         self._unkept.clear()
-        self.trouble, self.is_owed = None, False
+        self.trouble, self.is_owed, self._failures = None, False, 0
         return found
 
     def _settled(self, known: Collection[AccountId]) -> dict[AccountId, str | None]:
@@ -84,5 +86,7 @@ class Keeper:
         foreseen = error if isinstance(error, VaultError) else None
         self.trouble = foreseen or VaultError(error.title, error.hint)
         self.is_owed = True
+        wait_s = min(RETRY_S, FIRST_RETRY_S * 2.0 ** min(self._failures, 10))
+        self._failures += 1
         is_locked = isinstance(error, VaultLocked)
-        self.due_s = None if is_locked else self._clock.monotonic_s() + RETRY_S
+        self.due_s = None if is_locked else self._clock.monotonic_s() + wait_s

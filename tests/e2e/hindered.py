@@ -1,6 +1,6 @@
 """``mailtray`` with a resolver that fails while a file exists, and with little patience.
 
-    python -m tests.e2e.hindered FILE run ...
+python -m tests.e2e.hindered FILE run ...
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CLIENT_ID = "0e4c9f3a-5b1d-4a7e-9a53-2f6f0c1b8d11"
 LATE_S = 40.0
-"""A keyring that is not there is asked again twice a minute."""
+"""A keyring that stays away is asked again twice a minute, and sooner at first."""
 
 
 def autostart(
