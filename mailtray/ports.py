@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         TrayView,
         UnreadList,
     )
+    from mailtray.core.peace import Pause
 
 
 class Clock(Protocol):
@@ -86,7 +87,7 @@ class Vault(Protocol):
 
 
 class StateStore(Protocol):
-    """Remembers what the person was told, per account and folder.
+    """Remembers what the person was told, per account and folder, and whether they want peace.
 
     Attributes:
         set_aside: Where damaged memories were moved to, if that happened since the start; the
@@ -115,6 +116,22 @@ class StateStore(Protocol):
 
     def forget(self, account: AccountId) -> None:
         """Drop all that is remembered of an account.
+
+        Raises:
+            StateError: As for :meth:`save`.
+        """
+        ...
+
+    def load_pause(self) -> Pause | None:
+        """Return the pause that was saved last, or ``None``.
+
+        Raises:
+            StateError: As for :meth:`load`.
+        """
+        ...
+
+    def save_pause(self, pause: Pause | None) -> None:
+        """Remember a pause in place of any other; ``None`` where there is none.
 
         Raises:
             StateError: As for :meth:`save`.

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mailtray.adapters.private_files import make_private_folder, open_private
 from mailtray.core.errors import StateError
 from mailtray.core.model import Cursor, Key, Message, MessageId, Seen
+from mailtray.core.peace import Pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -33,12 +34,18 @@ LOG = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x6D747279
 """Marks the file as this program's."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_S = 1.0
 """How long another program may hold the file before it counts as unwritable, in seconds."""
 SET_ASIDE_MAX = 3
 """How many unreadable files are kept; the last is replaced by the next."""
 
+_PAUSE_SCHEMA = """
+CREATE TABLE pause (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  until_us INTEGER
+);
+"""
 _SCHEMA = f"""
 PRAGMA auto_vacuum = FULL;
 BEGIN;
@@ -77,10 +84,13 @@ CREATE TABLE message (
   internet_message_id BLOB NOT NULL,
   PRIMARY KEY (folder, role, id)
 ) WITHOUT ROWID;
+{_PAUSE_SCHEMA}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
+_UPGRADES = {1: f"BEGIN; {_PAUSE_SCHEMA} PRAGMA user_version = 2; COMMIT;"}
+"""What makes a file of each older version one of the next."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DAMAGED_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -140,6 +150,22 @@ class SqliteStateStore:
 
         self._attempt(drop)
         self._stored = {at: seen for at, seen in self._stored.items() if at[0] != account}
+
+    def load_pause(self) -> Pause | None:
+        """Return the pause that was saved last."""
+        return self._attempt(_read_pause)
+
+    def save_pause(self, pause: Pause | None) -> None:
+        """Write a pause, or take it away."""
+
+        def write(database: sqlite3.Connection) -> None:
+            with _transaction(database):
+                database.execute("DELETE FROM pause")
+                if pause is not None:
+                    until_us = _microseconds(pause.until)
+                    database.execute("INSERT INTO pause VALUES (1, ?)", (until_us,))
+
+        self._attempt(write)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -209,10 +235,10 @@ def _open(path: Path) -> sqlite3.Connection:
 def _prepare(database: sqlite3.Connection) -> None:
     for pragma in ("journal_mode = TRUNCATE", "synchronous = FULL", "secure_delete = ON"):
         database.execute(f"PRAGMA {pragma}").fetchall()
-    kind = [
-        database.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("application_id", "user_version")
-    ]
+    kind = _kind(database)
+    if kind[0] == APPLICATION_ID and kind[1] in _UPGRADES:
+        database.executescript(_UPGRADES[kind[1]])
+        kind = _kind(database)
     if kind == [0, 0] and not database.execute("SELECT 1 FROM sqlite_master").fetchone():
         database.executescript(_SCHEMA)
     elif kind != [APPLICATION_ID, SCHEMA_VERSION]:
@@ -220,6 +246,11 @@ def _prepare(database: sqlite3.Connection) -> None:
     elif database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
         raise _Damaged("failed its check")
     database.execute("PRAGMA foreign_keys = ON")
+
+
+def _kind(database: sqlite3.Connection) -> list[int]:
+    names = ("application_id", "user_version")
+    return [database.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
 
 
 @contextmanager
@@ -255,6 +286,14 @@ def _read(database: sqlite3.Connection, account: AccountId, folder: str) -> Seen
     try:
         return _seen(database, *row)
     except (TypeError, ValueError, OverflowError, AttributeError) as exc:
+        raise _Damaged("holds values of another kind") from exc
+
+
+def _read_pause(database: sqlite3.Connection) -> Pause | None:
+    row = database.execute("SELECT until_us FROM pause").fetchone()
+    try:
+        return None if row is None else Pause(_moment(row[0]))
+    except (TypeError, OverflowError) as exc:
         raise _Damaged("holds values of another kind") from exc
 
 

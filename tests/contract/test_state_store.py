@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from mailtray.adapters.sqlite_state import SET_ASIDE_MAX, SqliteStateStore
 from mailtray.core.errors import StateError
 from mailtray.core.model import INBOX, AccountId, Cursor, Key, Message, MessageId, Seen
+from mailtray.core.peace import Pause
 from tests.fakes.state import FakeStateStore
 
 if TYPE_CHECKING:
@@ -94,6 +95,18 @@ class StateStoreContract:
     def test_forgetting_nothing_is_no_error(self, store: StateStore) -> None:
         store.forget(ADA)
 
+    @pytest.mark.parametrize("after", [None, Pause(), Pause(AT)])
+    @pytest.mark.parametrize("before", [None, Pause(), Pause(AT + timedelta(hours=1))])
+    def test_gives_back_the_last_pause(
+        self, store: StateStore, before: Pause | None, after: Pause | None
+    ) -> None:
+        assert store.load_pause() is None
+        store.save_pause(before)
+        store.save(ADA, INBOX, FULL)
+        store.save_pause(after)
+        store.forget(ADA)
+        assert store.load_pause() == after
+
 
 class TestFakeStateStore(StateStoreContract):
     @pytest.fixture
@@ -164,6 +177,27 @@ def test_any_state_survives_the_disk(
 def test_a_restart_finds_the_state(path: Path) -> None:
     _save(path, FULL, CHANGED)
     assert _loaded(path) == CHANGED
+
+
+def test_a_file_of_the_first_version_is_taken_over(path: Path) -> None:
+    _save(path, FULL)
+    _change(path, "DROP TABLE pause; PRAGMA user_version = 1")
+    with closing(SqliteStateStore(path)) as store:
+        assert store.load(ADA, INBOX) == FULL
+        assert store.load_pause() is None
+        store.save_pause(Pause(AT))
+        assert store.set_aside is None
+    with closing(SqliteStateStore(path)) as store:
+        assert store.load_pause() == Pause(AT)
+
+
+def test_a_pause_of_another_kind_is_damage(path: Path) -> None:
+    with closing(SqliteStateStore(path)) as store:
+        store.save_pause(Pause(AT))
+    _change(path, "UPDATE pause SET until_us = 'x'")
+    with closing(SqliteStateStore(path)) as store:
+        assert store.load_pause() is None
+        assert store.set_aside is not None
 
 
 def test_times_of_another_zone_are_the_same_moments(path: Path) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mailtray.core.errors import StateError
     from mailtray.core.model import AccountId, Message
+    from mailtray.core.peace import Pause
 
 
 class FakeStateStore:
@@ -27,6 +28,7 @@ class FakeStateStore:
         self.error: StateError | None = None
         self.saves = 0
         self._stored: dict[tuple[AccountId, str], Seen] = {}
+        self._pause: Pause | None = None
 
     def load(self, account: AccountId, folder: str) -> Seen:
         self._refuse()
@@ -45,6 +47,14 @@ class FakeStateStore:
     def forget(self, account: AccountId) -> None:
         self._refuse()
         self._stored = {at: seen for at, seen in self._stored.items() if at[0] != account}
+
+    def load_pause(self) -> Pause | None:
+        self._refuse()
+        return self._pause
+
+    def save_pause(self, pause: Pause | None) -> None:
+        self._refuse()
+        self._pause = pause
 
     def close(self) -> None:
         return
