@@ -29,8 +29,15 @@ FADED = (171, 184, 188, 255)
 BADGE = (190, 30, 45, 255)
 SIGN_IN_BADGE = (31, 122, 77, 255)
 WARNING_BADGE = (255, 190, 64, 255)
+PAUSE_BADGE = (74, 84, 190, 255)
 CLEAR = (0, 0, 0, 0)
 
+_BADGES = {
+    "dot": BADGE,
+    "arrow": SIGN_IN_BADGE,
+    "exclamation": WARNING_BADGE,
+    "pause": PAUSE_BADGE,
+}
 _OVERSAMPLE = 8
 _MIDDLE_DIGITS_FROM_PX = 22
 _FINE_DIGITS_FROM_PX = 32
@@ -161,6 +168,8 @@ def _draw(kind: IconKind, text: str, size_px: int) -> Image:
         _add_sign(image, "arrow")
     elif kind is IconKind.ATTENTION:
         _add_sign(image, "exclamation")
+    elif kind is IconKind.PAUSED:
+        _add_sign(image, "pause")
     elif kind is IconKind.OFFLINE:
         _add_slash(image)
     return image
@@ -226,7 +235,7 @@ def _add_sign(image: Image, sign: str) -> None:
     size = image.width
     edge = round(size * 10 / 16)
     box = Box(size - edge, size - edge, size, size)
-    fill = {"dot": BADGE, "arrow": SIGN_IN_BADGE, "exclamation": WARNING_BADGE}[sign]
+    fill = _BADGES[sign]
     _plate(image, box, fill, radius=edge / 2)
     canvas, pen, unit = _canvas(edge, grid=10)
     if sign == "exclamation":
@@ -237,6 +246,9 @@ def _add_sign(image: Image, sign: str) -> None:
         pen.polygon(
             ((4.5 * unit, 1.5 * unit), (8.5 * unit, 5 * unit), (4.5 * unit, 8.5 * unit)), LINE
         )
+    elif sign == "pause":
+        pen.rectangle((2 * unit, 2 * unit, 4 * unit - 1, 8 * unit - 1), fill=LINE)
+        pen.rectangle((6 * unit, 2 * unit, 8 * unit - 1, 8 * unit - 1), fill=LINE)
     else:
         pen.ellipse((3 * unit, 3 * unit, 7 * unit - 1, 7 * unit - 1), fill=LINE)
     image.alpha_composite(_reduced(canvas, edge), (box.left, box.top))

@@ -236,6 +236,7 @@ class IconKind(Enum):
     SIGNING_IN = "signing_in"
     ATTENTION = "attention"
     OFFLINE = "offline"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +248,7 @@ class MenuItem:
         argument: What the command is about: an account id, a message id or a page's address.
         is_separator: True for a line; the rest is then empty.
         is_default: True for the item that a left click stands for.
+        children: The lines of the menu that it opens, which has no such items itself.
     """
 
     label: str = ""
@@ -254,6 +256,7 @@ class MenuItem:
     argument: str = ""
     is_separator: bool = False
     is_default: bool = False
+    children: tuple[MenuItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ def test_digits_stand_out_from_their_ground(count: int, size: int) -> None:
         pytest.param(icons.FADED, icons.TILE, id="offline"),
         pytest.param(icons.LINE, icons.SIGN_IN_BADGE, id="arrow"),
         pytest.param(icons.WARNING_BADGE, icons.TILE, id="exclamation mark"),
+        pytest.param(icons.LINE, icons.PAUSE_BADGE, id="pause"),
     ],
 )
 def test_lines_stand_out_from_what_they_are_on(
