@@ -16,7 +16,7 @@ from mailtray.core.errors import TrayError
 from mailtray.core.model import IconKind, TrayView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from PIL.Image import Image
 
@@ -190,7 +190,10 @@ class PystrayTray:
         return icons.draw(view.icon, view.count, ICON_PX.get(self._platform, OTHER_ICON_PX))
 
     def _menu(self, view: TrayView) -> object:
-        return self._pystray.Menu(*map(self._menu_item, view.menu))
+        return self._menu_of(view.menu)
+
+    def _menu_of(self, items: Iterable[MenuItem]) -> object:
+        return self._pystray.Menu(*map(self._menu_item, items))
 
     def _menu_item(self, item: MenuItem) -> object:
         if item.is_separator:
@@ -199,9 +202,11 @@ class PystrayTray:
         label = item.label.replace("&", "&&") if self._platform == "win32" else item.label
         return self._pystray.MenuItem(
             label,
-            lambda: self._on_command(item.command, item.argument),
+            self._menu_of(item.children)
+            if item.children
+            else lambda: self._on_command(item.command, item.argument),
             default=item.is_default,
-            enabled=bool(item.command),
+            enabled=bool(item.command or item.children),
         )
 
     def _on_main_thread(self, work: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mailtray.adapters.session_bus import answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 
     from dbus_fast.message import Message
 
@@ -89,6 +89,7 @@ class StatusNotifierMenu:
         self._emit = emit
         self._ids = itertools.count(1)
         self._items: dict[int, MenuItem] = {}
+        self._children: dict[int, list[int]] = {ROOT: []}
         self._known: OrderedDict[int, MenuItem] = OrderedDict()
         self._revision = 1
         self._answers: dict[str, Callable[[Message], Message | bool]] = {
@@ -106,19 +107,19 @@ class StatusNotifierMenu:
 
     def replace(self, menu: Iterable[MenuItem]) -> None:
         """Show another menu, and tell of it only what changed."""
-        old = self._items
-        self._items = self._numbered(menu)
+        old, old_children = self._items, self._children
+        self._items, self._children = self._numbered(menu)
         self._known.update(self._items)
         while len(self._known) > max(KEPT_IDS, len(self._items)):
             self._known.popitem(last=False)
-        if list(old) != list(self._items):
+        if old_children != self._children:
             self._revision += 1
             self._emit(MENU_PATH, f"{MENU}.LayoutUpdated", "ui", [self._revision, ROOT])
             return
         changed = [
             [number, properties(item)]
             for number, item in self._items.items()
-            if item != old[number]
+            if properties(item) != properties(old[number])
         ]
         if changed:
             self._emit(
@@ -130,16 +131,30 @@ class StatusNotifierMenu:
         known = self._answers.get(call.member or "")
         return None if known is None else known(call)
 
-    def _numbered(self, menu: Iterable[MenuItem]) -> dict[int, MenuItem]:
-        """Give each item the id of the shown item that does the same, or a fresh one."""
-        free: dict[tuple[str, str, bool], list[int]] = {}
+    def _numbered(
+        self, menu: Iterable[MenuItem]
+    ) -> tuple[dict[int, MenuItem], dict[int, list[int]]]:
+        """Give each item the id of the shown item that does the same, or a fresh one.
+
+        Returns:
+            The items of all menus, and the ids that stand in each menu.
+        """
+        free: dict[Hashable, list[int]] = {}
         for number, item in self._items.items():
             free.setdefault(_doing(item), []).append(number)
-        numbered = {}
-        for item in menu:
-            same = free.get(_doing(item))
-            numbered[same.pop(0) if same else next(self._ids)] = item
-        return numbered
+        numbered: dict[int, MenuItem] = {}
+        children: dict[int, list[int]] = {}
+        waiting = [(ROOT, tuple(menu))]
+        for parent, items in waiting:
+            children[parent] = []
+            for item in items:
+                same = free.get(_doing(item))
+                number = same.pop(0) if same else next(self._ids)
+                numbered[number] = item
+                children[parent].append(number)
+                if item.children:
+                    waiting.append((number, item.children))
+        return numbered, children
 
     def _get_layout(self, call: Message) -> Message | bool:
         parent, depth, names = call.body
@@ -148,17 +163,14 @@ class StatusNotifierMenu:
     def _layout(self, parent: int, depth: int, names: Collection[str]) -> list[Any]:
         from dbus_fast.signature import Variant
 
-        if parent != ROOT:
-            return [parent, _chosen(properties(self._find(parent)), names), []]
-        children = [] if depth == 0 else self._items.items()
-        return [
-            ROOT,
-            _chosen({"children-display": Variant("s", "submenu")}, names),
-            [
-                Variant("(ia{sv}av)", [number, _chosen(properties(item), names), []])
-                for number, item in children
-            ],
-        ]
+        if parent == ROOT:
+            found = {"children-display": Variant("s", "submenu")}
+        else:
+            found = properties(self._find(parent))
+        # A depth of -1 is all the way down.
+        children = [] if depth == 0 else self._children.get(parent, [])
+        layouts = [self._layout(child, depth - 1, names) for child in children]
+        return [parent, _chosen(found, names), [Variant("(ia{sv}av)", one) for one in layouts]]
 
     def _find(self, number: int) -> MenuItem:
         from dbus_fast.errors import DBusError
@@ -221,15 +233,19 @@ def properties(item: MenuItem) -> dict[str, Any]:
 
     if item.is_separator:
         return {"type": Variant("s", "separator")}
-    return {
+    found = {
         # An underscore marks an access key unless it is doubled.
         "label": Variant("s", item.label.replace("_", "__")),
-        "enabled": Variant("b", bool(item.command)),
+        "enabled": Variant("b", bool(item.command or item.children)),
     }
+    if item.children:
+        found["children-display"] = Variant("s", "submenu")
+    return found
 
 
-def _doing(item: MenuItem) -> tuple[str, str, bool]:
-    return item.command, item.argument, item.is_separator
+def _doing(item: MenuItem) -> Hashable:
+    # A submenu is known by what is in it, for panels keep the menus they were once told of.
+    return item.command, item.argument, item.is_separator, tuple(map(_doing, item.children))
 
 
 def _chosen(found: dict[str, Any], names: Collection[str]) -> dict[str, Any]:

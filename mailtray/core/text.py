@@ -6,6 +6,17 @@ lead to stand in ``adapters/msal_errors.py``.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mailtray.core import peace
+from mailtray.core.peace import Why
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailtray.core.peace import Quiet
+
 APP_NAME = "mailtray"
 
 UNKNOWN_SENDER = "Unknown sender"
@@ -27,6 +38,23 @@ MENU_CANCEL_SIGN_IN = "Cancel sign-in"
 MENU_SIGN_OUT = "Sign out"
 MENU_SET_UP = "How to set up…"
 MENU_QUIT = "Quit"
+MENU_PAUSE = "Pause notifications"
+MENU_RESUME = "Resume notifications"
+MENU_PAUSES = (
+    ("For 30 minutes", "30m"),
+    ("For 1 hour", "1h"),
+    ("For 2 hours", "2h"),
+    ("Until tomorrow", peace.TOMORROW),
+    ("Until I resume", peace.UNTIL_RESUMED),
+)
+"""The label of each pause on offer, and the wish that it stands for."""
+
+_QUIET = {
+    Why.PAUSED: "Paused",
+    Why.QUIET_HOURS: "Quiet",
+    Why.DO_NOT_DISTURB: "Do not disturb",
+    Why.LOCKED: "Locked",
+}
 
 NO_PREVIEWS_TITLE = "Previews need a permission"
 NO_PREVIEWS_HINT = "Choose “Allow previews…” and accept it, or set preview = false."
@@ -66,6 +94,25 @@ def and_more(count: int) -> str:
 def checked_at(clock_time: str) -> str:
     """Return when mail was last read, ``clock_time`` being hours and minutes."""
     return f"Checked {clock_time}"
+
+
+def quiet(found: Quiet, now: datetime) -> str:
+    """Return why nothing is shown, and until when where that is known.
+
+    Args:
+        found: Why.
+        now: The time, aware, in the zone in which times are to be shown.
+    """
+    words = _QUIET[found.why]
+    return words if found.until is None else f"{words} until {_coming(found.until, now)}"
+
+
+def _coming(at: datetime, now: datetime) -> str:
+    there = at.astimezone(now.tzinfo)
+    days = there.date() - now.date()
+    if days <= timedelta(0):
+        return f"{there:%H:%M}"
+    return f"tomorrow {there:%H:%M}" if days == timedelta(1) else f"{there:%a %H:%M}"
 
 
 def offline_since(clock_time: str) -> str:

@@ -25,8 +25,8 @@ LINE = MenuItem(is_separator=True)
 
 
 class Item:
-    def __init__(self, text: str, action: Callable[[], None], **options: bool) -> None:
-        assert action.__code__.co_argcount == 0
+    def __init__(self, text: str, action: Callable[[], None] | Menu, **options: bool) -> None:
+        assert isinstance(action, Menu) or action.__code__.co_argcount == 0
         self.text, self.action, self.options = text, action, options
 
 
@@ -124,6 +124,17 @@ def running(vendor: ModuleType, request: pytest.FixtureRequest) -> Iterator[Runn
     wait_until(lambda: running.icon.visible)
     yield running
     running.join()
+
+
+def test_a_submenu(running: Running) -> None:
+    running.render(CHECK, MenuItem("Pause", children=(MenuItem("1 hour", "pause", "1h"), LINE)))
+    wait_until(lambda: len(running.icon.menu.items) == 2)
+    pause = running.icon.menu.items[1]
+    assert pause.options == {"default": False, "enabled": True}
+    hour, line = pause.action.items
+    hour.action()
+    assert running.commands == [("pause", "1h")]
+    assert line is Menu.SEPARATOR
 
 
 def test_shows_a_view(running: Running) -> None:

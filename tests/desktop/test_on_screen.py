@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from mailtray.adapters import icons
 from mailtray.adapters.freedesktop_notifier import FreedesktopNotifier
 from mailtray.adapters.pystray_tray import PystrayTray
 from mailtray.adapters.status_notifier_tray import StatusNotifierTray
+from mailtray.core import text
 from mailtray.core.errors import NotifierError, TrayError
 from mailtray.core.model import IconKind, MenuItem, TrayView
 from tests.contract.test_notifier import MARKUP, about
@@ -100,6 +102,32 @@ class TestStatusNotifierTray:
         # The line before the last but one, counted from the menu's lower edge.
         desktop.click(Place((menu[0] + menu[2]) // 2, round(menu[3] - 1.6 * lines)))
         wait_until(lambda: commands == [("open", "id-1")])
+
+    def test_an_item_of_a_submenu_is_clicked(
+        self,
+        desktop: DesktopSession,
+        tray: StatusNotifierTray,
+        commands: list[tuple[str, str]],
+    ) -> None:
+        pauses = tuple(MenuItem(label, "pause", wish) for label, wish in text.MENU_PAUSES)
+        tray.render(replace(UNREAD, menu=(MenuItem("Pause", children=pauses), *MENU[2:])))
+        place = icon_place(desktop)
+        before = desktop.screenshot()
+        desktop.click(place, button=3)
+        menu = wait_until(lambda: changed_area(before, desktop.screenshot()))
+        lines = (menu[3] - menu[1]) / 4
+        desktop.click(Place((menu[0] + menu[2]) // 2, round(menu[1] + lines / 2)))
+
+        def opened() -> tuple[int, int, int, int] | None:
+            area = changed_area(before, desktop.screenshot())
+            is_whole = area is not None and area[0] < menu[0] and area[3] - area[1] > 4.5 * lines
+            return area if is_whole else None
+
+        # At the panel's right end there is room on the left only.
+        left, top, _, bottom = wait_until(opened)
+        # The line in the middle of the five.
+        desktop.click(Place((left + menu[0]) // 2, (top + bottom) // 2))
+        wait_until(lambda: commands == [("pause", "2h")])
 
     def test_a_panel_restarted_shows_it_once(
         self, desktop: DesktopSession, tray: StatusNotifierTray

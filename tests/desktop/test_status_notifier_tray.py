@@ -400,6 +400,27 @@ class TestMenu:
         _, (number, properties, _) = host.menu("GetLayout", "iias", child.value[0], 1, [])
         assert plain(properties)["label"] == "Check now"
 
+    def test_a_submenu(self, host: Host, tray: StatusNotifierTray, commands: Commands) -> None:
+        hour, tomorrow = MenuItem("1 hour", "pause", "1h"), MenuItem("Tomorrow", "pause", "1d")
+        tray.render(view(CHECK, MenuItem("Pause", children=(hour, tomorrow)), QUIT))
+        (_, _), (pause, properties), (quit_id, _) = host.items()
+        assert properties == {"label": "Pause", "enabled": True, "children-display": "submenu"}
+        _, (_, _, children) = host.menu("GetLayout", "iias", 0, -1, ["label"])
+        assert [len(child.value[2]) for child in children] == [0, 2, 0]
+        _, (_, _, children) = host.menu("GetLayout", "iias", 0, 1, [])
+        assert [child.value[2] for child in children] == [[], [], []]
+        _, (number, _, children) = host.menu("GetLayout", "iias", pause, 1, ["label"])
+        labels = [plain(child.value[1])["label"] for child in children]
+        assert (number, labels) == (pause, ["1 hour", "Tomorrow"])
+        assert host.menu("AboutToShow", "i", pause) == [False]
+        for clicked in (pause, children[0].value[0]):
+            host.menu("Event", "isvu", clicked, "clicked", Variant("i", 0), 0)
+        assert commands == [("pause", "1h")]
+        host.signals.clear()
+        tray.render(view(CHECK, MenuItem("Pause", children=(hour,)), QUIT))
+        assert host.items()[2][0] == quit_id
+        assert [name for name, _ in host.signals] == ["LayoutUpdated"]
+
     def test_properties_of_some_and_of_all(self, host: Host, tray: StatusNotifierTray) -> None:
         tray.render(view(CHECK, QUIT))
         (_, _), (quit_id, _) = host.items()
