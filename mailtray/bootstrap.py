@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from mailtray.adapters.no_hook import NoHook
 from mailtray.adapters.no_tray import NoTray
 from mailtray.adapters.settings_file import Home, load_settings
-from mailtray.adapters.system import BrowserOpener, SystemClock
+from mailtray.adapters.system import BrowserOpener, LocalZone, SystemClock
 from mailtray.app import answers
 from mailtray.app.check import check_once
 from mailtray.app.commands import (
@@ -176,6 +176,10 @@ def _wishes(settings: Settings, home: Home, service_url: str | None) -> Wishes:
             origin=origin,
         ),
         max_single=settings.max_single_notifications,
+        quiet_hours=settings.quiet_hours,
+        quiet_in_do_not_disturb=settings.quiet_in_do_not_disturb,
+        quiet_when_locked=settings.quiet_when_locked,
+        zone=LocalZone(),
         unconfigured=unconfigured,
     )
 
@@ -393,7 +397,7 @@ def check(options: Options, *, timeout_s: float) -> Mapping[str, object]:
         desktop = _Desktop(lambda _: None, sys.stderr)
         world = _world(parts, options, desktop.notifier("console"), NoTray())
         now_is = check_once(world, parts.wishes)
-        return answers.state(now_is, parts.clock.now().astimezone())
+        return answers.state(now_is, parts.clock.now().astimezone(LocalZone()))
 
     return ask_or(options, {"command": "check"}, alone, timeout_s=timeout_s)
 

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -21,6 +22,7 @@ from mailtray.core.errors import (
     MailtrayError,
     NotRunning,
 )
+from mailtray.core.peace import RESUMED, UNTIL_RESUMED, Why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -316,6 +318,42 @@ def signout_command() -> int:
         click.echo(f"mailtray: {answer['error']}\n          {answer['hint']}", err=True)
         return EXIT_ERROR
     click.echo("Signed out")
+    return EXIT_OK
+
+
+@cli.command("pause")
+@click.argument("wish", metavar="[30m|2h|tomorrow|forever|off]", default=UNTIL_RESUMED)
+@_common
+def pause_command(*, wish: str) -> int:
+    """Show no notifications for minutes, hours, until tomorrow, or until you resume.
+
+    What comes meanwhile is counted, and told as one summary afterwards.
+    """
+    if wish.strip().lower() == RESUMED:
+        return _ask_for_peace({"command": "resume"})
+    return _ask_for_peace({"command": "pause", "for": wish})
+
+
+@cli.command("resume")
+@_common
+def resume_command() -> int:
+    """End a pause, and tell what came meanwhile."""
+    return _ask_for_peace({"command": "resume"})
+
+
+def _ask_for_peace(request: Mapping[str, object]) -> int:
+    from mailtray import bootstrap
+
+    answer = bootstrap.ask(_options(), request, timeout_s=_ASK_S)
+    if "error" in answer:
+        raise click.BadParameter(str(answer["error"]), param_hint="how long")
+    if answer["quiet"] != Why.PAUSED:
+        click.echo("Not paused")
+    elif answer["paused_until"] is None:
+        click.echo("Paused until you resume")
+    else:
+        until = datetime.fromisoformat(str(answer["paused_until"])).astimezone()
+        click.echo(f"Paused until {until:%Y-%m-%d %H:%M}")
     return EXIT_OK
 
 

@@ -1,4 +1,4 @@
-"""The system's clock, its dice and the person's browser."""
+"""The system's clock, its zone and dice, and the person's browser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import random
 import time
 import webbrowser
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from queue import Empty, SimpleQueue
 from threading import Thread
 from urllib.parse import urlsplit
@@ -32,6 +32,33 @@ class SystemClock:
     def dice(self) -> float:
         """Return a random number."""
         return random.random()  # noqa: S311 # spreads polls, guards nothing
+
+
+class LocalZone(tzinfo):
+    """The zone that this computer is set to, with every change of its clocks.
+
+    What ``astimezone()`` returns knows the offset of its own moment only, so that no later hour
+    of the clock can be reckoned from it.
+    """
+
+    def utcoffset(self, at: datetime | None) -> timedelta | None:
+        """Return the offset at a time of the clock; ``fold`` picks one that is shown twice."""
+        return None if at is None else at.replace(tzinfo=None).astimezone().utcoffset()
+
+    def dst(self, at: datetime | None) -> timedelta | None:
+        """Return nothing: the system does not tell which part of an offset it is."""
+        del at
+        return None
+
+    def tzname(self, at: datetime | None) -> str | None:
+        """Return the zone's abbreviation at a time of the clock."""
+        return None if at is None else at.replace(tzinfo=None).astimezone().tzname()
+
+    def fromutc(self, at: datetime) -> datetime:
+        """Return what the clock shows at a moment."""
+        shown = at.replace(tzinfo=UTC).astimezone()
+        here = shown.replace(tzinfo=self, fold=0)
+        return here if here.utcoffset() == shown.utcoffset() else here.replace(fold=1)
 
 
 class BrowserOpener:

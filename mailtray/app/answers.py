@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mailtray.core import status
 from mailtray.core.compose import sender_of, subject_of
 from mailtray.core.errors import AuthError
+from mailtray.core.peace import Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import Account, Message, TrayView
+    from mailtray.core.peace import Pause, Quiet
 
 
 def state(now_is: status.Status, now: datetime) -> Mapping[str, object]:
@@ -25,8 +27,24 @@ def state(now_is: status.Status, now: datetime) -> Mapping[str, object]:
         "unread": view.count,
         "tooltip": view.tooltip,
         "link": status.link_of(now_is.sign_in_error) or None,
+        "quiet": None if now_is.quiet is None else now_is.quiet.why.value,
+        "paused_until": _paused_until(now_is.quiet),
         "accounts": [account(one) for one in now_is.accounts.values()],
     }
+
+
+def _paused_until(quiet: Quiet | None) -> str | None:
+    if quiet is None or quiet.why is not Why.PAUSED or quiet.until is None:
+        return None
+    return quiet.until.isoformat(timespec="seconds")
+
+
+def pause_event(pause: Pause | None) -> Mapping[str, object]:
+    """Return the event that a pause began, or that it is over."""
+    if pause is None:
+        return {"event": "resumed"}
+    until = None if pause.until is None else pause.until.isoformat(timespec="seconds")
+    return {"event": "paused", "until": until}
 
 
 def account(one: status.AccountStatus) -> Mapping[str, object]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mailtray.app.cycle import KeepFirst, Order, Reading
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import Notification, SignedIn
+    from mailtray.core.peace import Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,29 @@ class Woke:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseFor:
+    """Show nothing for a while.
+
+    Attributes:
+        wish: How long; see :func:`mailtray.core.peace.pause_for`.
+    """
+
+    wish: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """End a pause, and tell what came meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceSeen:
+    """The desktop told something else of the person than before."""
+
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """The fetch of an order came back."""
 
@@ -152,7 +176,8 @@ class Ask:
     """A request of another process.
 
     Attributes:
-        request: ``{"command": "status" | "check" | "signin" | "signout" | "quit", ...}``.
+        request: ``{"command": "status" | "check" | "signin" | "signout" | "pause" |
+            "resume" | "quit", ...}``.
         replies: Receives answers; the last one has ``"done": True``.
     """
 
@@ -181,6 +206,9 @@ Command = (
     | HookTrouble
     | NetworkUp
     | Woke
+    | PauseFor
+    | Resume
+    | PresenceSeen
     | Fetched
     | SignInPage
     | SignInEnded
@@ -200,6 +228,8 @@ def from_menu(command: str, argument: str) -> Command:
             return SignOut(AccountId(argument) if argument else None)
         case "open_message":
             return OpenMessage(MessageId(argument))
+        case "pause":
+            return PauseFor(argument)
         case _:
             return _PLAIN[command]
 
@@ -211,5 +241,6 @@ _PLAIN: dict[str, Command] = {
     "open_mailbox": OpenMailbox(),
     "set_up": TellNotice(),
     "tell_notice": TellNotice(),
+    "resume": Resume(),
     "quit": Quit(),
 }

@@ -24,6 +24,8 @@ class Herald:
     """Speaks through the notifier and into the event lines; used by the poller only.
 
     Attributes:
+        is_quiet: True while the person is not to be disturbed; what is to be shown is then not
+            shown, as where there is no notification server, and that is no trouble.
         trouble: Why the last notification could not be shown, or ``None``.
     """
 
@@ -36,6 +38,7 @@ class Herald:
         self._shown: dict[str, Notification] = {}
         self._said: dict[str, str] = {}
         self._owed: dict[str, Notification] = {}
+        self.is_quiet = False
         self.trouble: NotifierError | None = None
 
     def tell(self, notifications: Iterable[Notification]) -> frozenset[MessageId]:
@@ -61,10 +64,16 @@ class Herald:
         owed = self._owed.get(tag)
         if error.title in (self._said.get(tag), owed.title if owed else None):
             return
-        self.remind(tag, error, command=command, account=account)
+        self.remind(tag, error, command=command, account=account, is_answer=False)
 
     def remind(
-        self, tag: str, error: MailtrayError, *, command: str, account: AccountId | None = None
+        self,
+        tag: str,
+        error: MailtrayError,
+        *,
+        command: str,
+        account: AccountId | None = None,
+        is_answer: bool = True,
     ) -> None:
         """Tell it, whether it was told before or not."""
         notification = Notification(
@@ -75,7 +84,7 @@ class Herald:
             link=link_of(error),
             command=command,
         )
-        if not self._show(notification):
+        if not self._show(notification, is_answer=is_answer):
             self._owed[tag] = notification
 
     def pay(self) -> None:
@@ -110,7 +119,10 @@ class Herald:
         """Note that the person has seen a notification."""
         self._shown.pop(notification.tag, None)
 
-    def _show(self, notification: Notification) -> bool:
+    def _show(self, notification: Notification, *, is_answer: bool = False) -> bool:
+        # An answer to what the person has just done is shown even while it is quiet.
+        if self.is_quiet and not is_answer:
+            return False
         error = attempt(lambda: self._notifier.show(notification))
         if error is not None:
             self.trouble = NotifierError(error.title, error.hint)

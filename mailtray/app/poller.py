@@ -23,7 +23,10 @@ from mailtray.app.commands import (
     OpenMailbox,
     OpenMessage,
     OpenPage,
+    PauseFor,
+    PresenceSeen,
     Quit,
+    Resume,
     SignIn,
     SignInEnded,
     SignInPage,
@@ -35,6 +38,7 @@ from mailtray.app.commands import (
     from_menu,
 )
 from mailtray.app.cycle import KeepFirst, Order, Reading, read_mailbox
+from mailtray.app.doorman import Doorman
 from mailtray.app.front_desk import FrontDesk
 from mailtray.app.herald import Herald
 from mailtray.app.keeper import Keeper
@@ -60,6 +64,7 @@ if TYPE_CHECKING:
     from mailtray.app.workers import Workers
     from mailtray.app.world import Wishes, World
     from mailtray.core.model import AccountId, Message, TrayView
+    from mailtray.core.peace import Pause
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +100,8 @@ class Poller:
         self._herald = Herald(world.notifier, world.events, self._username)
         self._flow = SignInFlow(world.identity, inbox.put, workers)
         self._keeper = Keeper(world.vault, world.clock)
+        self._doorman = Doorman(world.state, world.clock, wishes)
+        self._told_pause: Pause | None = None
         self._desk = FrontDesk(self._watches, self._state)
         self._status = status.Status(is_configured=wishes.unconfigured is None)
         self._signing_in: AccountId | None = None
@@ -174,6 +181,7 @@ class Poller:
             watch.look_at_clock(self._clock_offset_s(), now_s)
         if self._keeper.due_s is not None and self._keeper.due_s <= now_s:
             self._restore()
+        self._mind_peace()
         if command is not None:
             self._handle(command)
         self._give_tray_hint(now_s)
@@ -200,9 +208,10 @@ class Poller:
             dues.append(self._tray_hint[0])
         if any(watch.clock_offset_s is not None for watch in self._watches.values()):
             dues.append(self._clock.monotonic_s() + schedule.CLOCK_LOOK_S)
-        if not dues:
-            return None
-        return max(0.0, min(dues) - self._clock.monotonic_s())
+        waits = [max(0.0, due_s - self._clock.monotonic_s()) for due_s in dues]
+        if (peace_s := self._doorman.wait_s()) is not None:
+            waits.append(peace_s)
+        return min(waits, default=None)
 
     # -- commands -----------------------------------------------------------------------------
 
@@ -279,6 +288,35 @@ class Poller:
                     self._herald.retract("hook")
                 else:
                     self._herald.announce("hook", error, command="")
+            case PauseFor() | Resume() | PresenceSeen():
+                self._handle_peace(command)
+
+    def _handle_peace(self, command: PauseFor | Resume | PresenceSeen) -> None:
+        match command:
+            case PauseFor(wish):
+                self._doorman.pause_for(wish)
+            case Resume():
+                self._doorman.keep(None)
+            case PresenceSeen(presence):
+                self._doorman.see(presence)
+        self._mind_peace()
+
+    def _mind_peace(self) -> None:
+        """Find out whether the person may be disturbed; once they may, tell what waited."""
+        quiet, was_quiet = self._doorman.look(), self._herald.is_quiet
+        self._herald.is_quiet = quiet is not None
+        if self._doorman.trouble is not None:
+            error, self._doorman.trouble = self._doorman.trouble, None
+            self._state_failed(error)
+        if self._doorman.pause != self._told_pause:
+            self._told_pause = self._doorman.pause
+            self._world.events.emit(answers.pause_event(self._told_pause))
+        if quiet != self._status.quiet:
+            _log.info("quiet: %s", None if quiet is None else quiet.why.value)
+            self._reduce(status.QuietChanged(quiet))
+        if was_quiet and quiet is None:
+            self._pay_debts()
+            self._tell_leftovers()
 
     def _give_tray_hint(self, now_s: float) -> None:
         if self._tray_hint is not None and self._tray_hint[0] <= now_s:
@@ -608,7 +646,7 @@ class Poller:
         self._herald.announce("state", error, command="tell_notice")
 
     def _tell_leftovers(self) -> None:
-        """Tell at once, without a poll, what a missing notification server left untold."""
+        """Tell at once, without a poll, what quiet or a missing notification server left untold."""
         for watch in self._watches.values():
             if watch.seen.untold and not watch.is_busy:
                 left = Changes(watch.seen.untold, frozenset(), watch.seen, is_catch_up=True)
@@ -654,7 +692,7 @@ class Poller:
         self._reduce(status.Noticed(source, error))
 
     def _state(self) -> Mapping[str, object]:
-        return answers.state(self._status, self._clock.now().astimezone())
+        return answers.state(self._status, self._doorman.now())
 
     def _username(self, account_id: AccountId | None) -> str:
         watch = self._watches.get(account_id) if account_id else None
@@ -665,7 +703,7 @@ class Poller:
         if self._status is self._shown_status:
             return
         self._shown_status = self._status
-        view = status.view(self._status, self._clock.now().astimezone())
+        view = status.view(self._status, self._doorman.now())
         if view != self._shown_view:
             self._world.tray.render(view)
             self._shown_view = view
@@ -692,8 +730,21 @@ class Poller:
             case "signout":
                 left = self._sign_out_all()
                 replies.put({"done": True} if left is None else answers.failure(left))
+            case "pause" | "resume":
+                self._answer_peace(request, replies)
             case "quit":
                 replies.put({"done": True})
                 self.inbox.put(Quit())
             case unknown:
                 replies.put({"done": True, "error": f"unknown command {unknown!r}"})
+
+    def _answer_peace(
+        self, request: Mapping[str, object], replies: SimpleQueue[Mapping[str, object]]
+    ) -> None:
+        is_pause = request.get("command") == "pause"
+        try:
+            self._handle_peace(PauseFor(str(request.get("for"))) if is_pause else Resume())
+        except ValueError as exc:
+            replies.put({"done": True, "error": str(exc)})
+        else:
+            replies.put(self._state())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mailtray.core.errors import ConfigError
+from mailtray.core.peace import MINUTES_A_DAY, QuietHours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -90,6 +91,10 @@ class Settings:
         tray: ``auto``, or ``none`` for no icon.
         max_single_notifications: Up to this many new messages get a notification each; more
             become one summary.
+        quiet_hours: When nothing is shown; what came meanwhile is told afterwards.
+        quiet_in_do_not_disturb: True to show nothing while the desktop's own "do not disturb" is
+            on.
+        quiet_when_locked: True to show nothing while the screen is locked.
         log_level: ``error``, ``warning``, ``info`` or ``debug``.
         ca_bundle: A PEM file of certificates to trust besides the system's; empty for none.
         proxy: The proxy to go through, with its password; empty to do as the system says.
@@ -105,6 +110,9 @@ class Settings:
     notifier: str = "auto"
     tray: str = "auto"
     max_single_notifications: int = 3
+    quiet_hours: tuple[QuietHours, ...] = ()
+    quiet_in_do_not_disturb: bool = True
+    quiet_when_locked: bool = True
     log_level: str = "info"
     ca_bundle: str = ""
     proxy: str = field(default="", repr=False)
@@ -307,6 +315,49 @@ def _single_notifications(value: object) -> int:
     return int(count)
 
 
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_TIME = r"([01]?\d|2[0-3]):([0-5]\d)"
+_SPAN = re.compile(rf"(.*?)\s*\b{_TIME}\s*-\s*(?:{_TIME}|24:00)")
+
+
+def _quiet_hours(value: object) -> tuple[QuietHours, ...]:
+    if isinstance(value, str):  # as variables have it
+        value = [part for part in value.split(";") if part.strip()]
+    if not isinstance(value, list | tuple):
+        raise ValueError('must be a list, as ["mon-fri 22:00-07:00", "sat,sun 00:00-24:00"]')  # noqa: TRY004 # as in _number
+    return tuple(map(_quiet_span, value))
+
+
+def _quiet_span(value: object) -> QuietHours:
+    if isinstance(value, QuietHours):
+        return value
+    word = _word(value).lower()
+    span = _SPAN.fullmatch(word)
+    if span is None:
+        raise ValueError(
+            f"“{word}” is no time of the week; must be days and hours, as “mon-fri 22:00-07:00” "
+            "or “sat,sun 00:00-24:00”"
+        )
+    start_h, start_min, end_h, end_min = (int(part or 0) for part in span.groups()[1:])
+    end = MINUTES_A_DAY if span[4] is None else end_h * 60 + end_min
+    return QuietHours(_weekdays(span[1]), start_h * 60 + start_min, end)
+
+
+def _weekdays(word: str) -> frozenset[int]:
+    found: set[int] = set()
+    for part in word.replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        start, end = _weekday(first), _weekday(last or first)
+        found.update((start + n) % 7 for n in range((end - start) % 7 + 1))
+    return frozenset(found)
+
+
+def _weekday(word: str) -> int:
+    if word not in _DAYS:
+        raise ValueError(f"“{word}” is no day; must be {_either(_DAYS)}")
+    return _DAYS.index(word)
+
+
 def _number(value: object, least: float, most: float, unit: str) -> float:
     problem = f"must be a number of {unit} from {least:g} to {most:g}"
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -338,6 +389,9 @@ _PARSERS: Mapping[str, Callable[[object], object]] = {
     "notifier": _one_of("auto", "console"),
     "tray": _one_of("auto", "none"),
     "max_single_notifications": _single_notifications,
+    "quiet_hours": _quiet_hours,
+    "quiet_in_do_not_disturb": _yes_or_no,
+    "quiet_when_locked": _yes_or_no,
     "log_level": _one_of("error", "warning", "info", "debug"),
     "ca_bundle": _ca_bundle,
     "proxy": proxy_address,

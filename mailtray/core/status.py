@@ -21,12 +21,14 @@ from mailtray.core.errors import (
     UntrustedCertificate,
 )
 from mailtray.core.model import AuthAction, IconKind, MenuItem, TrayView
+from mailtray.core.peace import Why
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from mailtray.core.model import Account, AccountId, Message
+    from mailtray.core.peace import Quiet
 
 TOOLTIP_UNITS = 127
 """UTF-16 units of a tooltip; Windows holds no more (NOTIFYICONDATA.szTip)."""
@@ -101,6 +103,7 @@ class Status:
         is_signing_in: True while a sign-in waits for the browser.
         is_starting: True until the keyring has told which accounts there are.
         sign_in_error: Why the last sign-in did not end well.
+        quiet: Why nothing is shown for now, or ``None``.
     """
 
     accounts: Mapping[AccountId, AccountStatus] = field(default_factory=dict)
@@ -109,6 +112,7 @@ class Status:
     is_signing_in: bool = False
     is_starting: bool = True
     sign_in_error: MailtrayError | None = None
+    quiet: Quiet | None = None
 
     @property
     def notice(self) -> MailtrayError | None:
@@ -178,8 +182,23 @@ class Noticed:
     error: MailtrayError | None
 
 
+@dataclass(frozen=True, slots=True)
+class QuietChanged:
+    """The person is left in peace from now on, or no longer."""
+
+    quiet: Quiet | None
+
+
 Event = (
-    Started | Polled | Failed | SignInStarted | SignInFailed | SignInSucceeded | SignedOut | Noticed
+    Started
+    | Polled
+    | Failed
+    | SignInStarted
+    | SignInFailed
+    | SignInSucceeded
+    | SignedOut
+    | Noticed
+    | QuietChanged
 )
 
 
@@ -196,6 +215,8 @@ def reduce(status: Status, event: Event) -> Status:
             return replace(status, accounts=left)
         case Noticed(source, error):
             return _noticed(status, source, error)
+        case QuietChanged(quiet):
+            return replace(status, quiet=quiet)
         case _:
             return _sign_in_changed(status, event)
 
@@ -330,6 +351,11 @@ def view(status: Status, now: datetime) -> TrayView:
     )
 
 
+def is_paused(status: Status) -> bool:
+    """Say whether the person asked for a pause that lasts."""
+    return status.quiet is not None and status.quiet.why is Why.PAUSED
+
+
 def _icon(status: Status) -> IconKind:
     match overall(status):
         case State.SIGNING_IN:
@@ -338,6 +364,8 @@ def _icon(status: Status) -> IconKind:
             return IconKind.ATTENTION
         case State.OFFLINE | State.THROTTLED:
             return IconKind.OFFLINE
+        case _ if is_paused(status) and status.accounts:
+            return IconKind.PAUSED
         case _:
             return IconKind.UNREAD if unread_count(status) else IconKind.NORMAL
 
@@ -353,9 +381,18 @@ def _tooltip(status: Status, now: datetime) -> str:
     else:
         lines = [text.unread(unread_count(status))]
         lines += [f"{_who(one)}: {_state_lines(one, now)[0]}" for one in _worst_first(status)]
+    if status.quiet is not None:
+        lines = _quiet_lines(text.quiet(status.quiet, now), lines, status)
     if status.notice is not None:
         lines.append(status.notice.title)
     return "\n".join(lines)
+
+
+def _quiet_lines(words: str, lines: list[str], status: Status) -> list[str]:
+    """Put why nothing is shown first, or last where something asks for the person."""
+    if overall(status) is not State.OK:
+        return [*lines, words]
+    return [f"{words} · {text.unread(unread_count(status))}", *lines[1:]]
 
 
 def _program_lines(status: Status) -> list[str]:
@@ -406,10 +443,17 @@ def _menu(status: Status, now: datetime) -> tuple[MenuItem, ...]:
         is_default = bool(status.accounts)
         items.append(MenuItem(text.MENU_CHECK_NOW, "check_now", is_default=is_default))
     if status.accounts:
-        items += [MenuItem(text.MENU_OPEN_MAILBOX, "open_mailbox"), _LINE]
+        items += [MenuItem(text.MENU_OPEN_MAILBOX, "open_mailbox"), _pause_item(status), _LINE]
     items += _sign_in_items(status)
     items += [_LINE, MenuItem(text.MENU_QUIT, "quit")]
     return tuple(items)
+
+
+def _pause_item(status: Status) -> MenuItem:
+    if is_paused(status):
+        return MenuItem(text.MENU_RESUME, "resume")
+    pauses = (MenuItem(label, "pause", wish) for label, wish in text.MENU_PAUSES)
+    return MenuItem(text.MENU_PAUSE, children=tuple(pauses))
 
 
 def _program_items(status: Status) -> list[MenuItem]:

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mailtray.adapters import system
-from mailtray.adapters.system import BrowserOpener, SystemClock
+from mailtray.adapters.system import BrowserOpener, LocalZone, SystemClock
 from tests.fakes.clock import START, FakeClock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PAGE = "https://outlook.office.com/mail/id/AAMk%3D?x=1&y=2"
@@ -23,6 +25,42 @@ def test_the_clocks_are_those_of_this_computer() -> None:
     assert one <= other
     assert one.tzinfo is UTC
     assert clock.monotonic_s() <= clock.monotonic_s()
+
+
+@pytest.fixture
+def _berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows takes its zone from elsewhere")
+@pytest.mark.usefixtures("_berlin")
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        pytest.param("2026-03-29T00:59+00:00", "2026-03-29T01:59+01:00 CET", id="winter"),
+        pytest.param("2026-03-29T01:00+00:00", "2026-03-29T03:00+02:00 CEST", id="summer"),
+        pytest.param("2026-10-25T00:30+00:00", "2026-10-25T02:30+02:00 CEST", id="first half past"),
+        pytest.param("2026-10-25T01:30+00:00", "2026-10-25T02:30+01:00 CET", id="the second"),
+    ],
+)
+def test_the_zone_knows_when_its_clocks_change(moment: str, shown: str) -> None:
+    at = datetime.fromisoformat(moment)
+    there = at.astimezone(LocalZone())
+    assert f"{there.isoformat(timespec='minutes')} {there.tzname()}" == shown
+    assert there.astimezone(UTC) == at
+    assert there.dst() is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows takes its zone from elsewhere")
+@pytest.mark.usefixtures("_berlin")
+def test_the_next_days_hours_have_the_next_days_offset() -> None:
+    evening = datetime(2026, 3, 28, 22, tzinfo=LocalZone())
+    morning = evening + timedelta(hours=9)
+    assert morning.timestamp() - evening.timestamp() == 8 * 3_600
 
 
 def test_dice_are_fractions_and_differ() -> None:

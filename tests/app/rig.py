@@ -6,6 +6,7 @@ from collections import Counter
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from mailtray.adapters.system import LocalZone
 from mailtray.app.commands import Ask, CheckNow, Command, SignIn
 from mailtray.app.poller import Poller
 from mailtray.app.world import Wishes, World
@@ -20,9 +21,11 @@ from tests.fakes.vault import FakeVault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import tzinfo
 
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import MessageId, TrayView
+    from mailtray.core.peace import QuietHours
 
 ANN = Account(AccountId("ann.home"), "ann@example.test", "Ann")
 BEN = Account(AccountId("ben.home"), "ben@example.test")
@@ -153,6 +156,9 @@ class Rig:
         unconfigured: MailtrayError | None = None,
         interval_s: float = INTERVAL_S,
         scopes: tuple[str, ...] = SCOPES,
+        quiet_hours: tuple[QuietHours, ...] = (),
+        is_heedful: bool = True,
+        zone: tzinfo | None = None,
     ) -> None:
         self.clock: FakeClock = before.clock if before else FakeClock()
         self.vault: FakeVault = before.vault if before else FakeVault()
@@ -183,6 +189,10 @@ class Rig:
             least_scopes=() if scopes == SCOPES else SCOPES,
             places=Places(MAILBOX, frozenset({"outlook.office.com"})),
             unconfigured=unconfigured,
+            quiet_hours=quiet_hours,
+            quiet_in_do_not_disturb=is_heedful,
+            quiet_when_locked=is_heedful,
+            zone=zone or LocalZone(),
         )
         self.inbox: SimpleQueue[Command] = SimpleQueue()
         self.poller = Poller(world, wishes, self.inbox, self.workers)

@@ -45,6 +45,8 @@ def test_status() -> None:
         "unread": 1,
         "tooltip": rig.view.tooltip,
         "link": None,
+        "quiet": None,
+        "paused_until": None,
         "accounts": [
             {
                 "username": ANN.username,

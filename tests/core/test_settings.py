@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailtray.core.errors import ConfigError
+from mailtray.core.peace import QuietHours
 from mailtray.core.settings import CLOUDS, INTERVAL_MIN_S, KEYS, Settings, parse_settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,26 @@ def _parse(key: str, value: object) -> object:
         pytest.param("notifier", "console", "console", id="a notifier"),
         pytest.param("tray", "none", "none", id="no tray"),
         pytest.param("max_single_notifications", "0", 0, id="always a summary"),
+        pytest.param("quiet_hours", [], (), id="never quiet"),
+        pytest.param(
+            "quiet_hours",
+            ["Mon-Fri 22:00-7:00", "sat, sun 00:00 - 24:00"],
+            (
+                QuietHours(frozenset(range(5)), 1320, 420),
+                QuietHours(frozenset({5, 6}), 0, 1440),
+            ),
+            id="nights and weekends",
+        ),
+        pytest.param(
+            "quiet_hours",
+            "fri-mon 9:30-09:45; wed 0:00-0:00",
+            (
+                QuietHours(frozenset({4, 5, 6, 0}), 570, 585),
+                QuietHours(frozenset({2}), 0, 0),
+            ),
+            id="days around the weekend, in words",
+        ),
+        pytest.param("quiet_when_locked", False, False, id="told while locked"),
         pytest.param("log_level", "DEBUG", "debug", id="a level in capitals"),
         pytest.param("ca_bundle", "/etc/company.pem", "/etc/company.pem", id="a whole path"),
         pytest.param("ca_bundle", r"C:\ca\co.pem", r"C:\ca\co.pem", id="a whole path of Windows"),
@@ -82,6 +103,14 @@ def test_understands(key: str, value: object, understood: object) -> None:
         pytest.param("tray", False, ["text"], id="false for a tray"),
         pytest.param("max_single_notifications", 2.5, ["whole"], id="half a message"),
         pytest.param("max_single_notifications", -1, ["0", "20"], id="fewer than none"),
+        pytest.param("quiet_hours", 5, ["list", "mon-fri 22:00-07:00"], id="no list of hours"),
+        pytest.param("quiet_hours", [5], ["text"], id="a number for hours"),
+        pytest.param("quiet_hours", ["nights"], ["“nights”", "sat,sun"], id="no hours"),
+        pytest.param("quiet_hours", ["22:00-07:00"], ["“”", "mon", "sun"], id="hours of no day"),
+        pytest.param("quiet_hours", ["mon 25:00-07:00"], ["mon-fri"], id="an hour too late"),
+        pytest.param("quiet_hours", ["mon 24:00-07:00"], ["mon-fri"], id="a day that is over"),
+        pytest.param("quiet_hours", ["mon-fr 22:00-07:00"], ["“fr”", "tue"], id="a mistyped day"),
+        pytest.param("quiet_in_do_not_disturb", "perhaps", ["true or false"], id="perhaps"),
         pytest.param("log_level", "loud", ["warning"], id="no level"),
         pytest.param("ca_bundle", "company.pem", ["whole path", "PEM"], id="a path from nowhere"),
         pytest.param("ca_bundle", "C:company.pem", ["whole path"], id="a drive without a root"),

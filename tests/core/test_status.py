@@ -26,12 +26,14 @@ from mailtray.core.errors import (
     UntrustedCertificate,
 )
 from mailtray.core.model import Account, AccountId, AuthAction, IconKind, Message, TrayView
+from mailtray.core.peace import Quiet, Why
 from mailtray.core.status import (
     TOOLTIP_UNITS,
     Event,
     Failed,
     Noticed,
     Polled,
+    QuietChanged,
     SignedOut,
     SignInFailed,
     SignInStarted,
@@ -70,6 +72,10 @@ NO_VAULT = NoVault("No keyring", "Signed in until mailtray quits.")
 CANCELLED = SignInCancelled("Sign-in was not finished", "Choose “Sign in” to try again.")
 
 
+PAUSED = QuietChanged(Quiet(Why.PAUSED, NOON + timedelta(hours=3)))
+FOREVER = QuietChanged(Quiet(Why.PAUSED))
+
+
 def polled(unread: int, *latest: Message, account: Account = ANN) -> Polled:
     return Polled(account.id, unread, latest, NOON)
 
@@ -94,8 +100,19 @@ def shown(*events: Event, now: datetime = NOON) -> TrayView:
     return view(after(*events), now)
 
 
+PAUSES = ["pause 30m", "pause 1h", "pause 2h", "pause tomorrow", "pause forever"]
+
+
 def commands(found: TrayView) -> list[str]:
-    return [f"{item.command} {item.argument}".strip() for item in found.menu if item.command]
+    lines = [line for item in found.menu for line in (item, *item.children)]
+    offered = [f"{line.command} {line.argument}".strip() for line in lines if line.command]
+    # All pauses or none: one name stands for them.
+    assert [one for one in offered if one.startswith("pause ")] in ([], PAUSES)
+    return [
+        one.partition(" ")[0] if one == PAUSES[0] else one
+        for one in offered
+        if one not in PAUSES[1:]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -212,6 +229,62 @@ def commands(found: TrayView) -> list[str]:
             id="the notice is over",
         ),
         pytest.param(
+            [STARTED, polled(3), PAUSED],
+            IconKind.PAUSED,
+            "Paused until 15:00 · 3 unread\nann@example.test",
+            id="paused",
+        ),
+        pytest.param(
+            [PAUSED, STARTED],
+            IconKind.PAUSED,
+            "Paused until 15:00 · No unread messages\nann@example.test",
+            id="paused before the first poll",
+        ),
+        pytest.param(
+            [BOTH, polled(3), FOREVER],
+            IconKind.PAUSED,
+            "Paused · 3 unread\nann@example.test: 3 unread · Checked 12:00\n"
+            "ben@example.test: Checking mail…",
+            id="paused with two accounts",
+        ),
+        pytest.param(
+            [STARTED, polled(3), FOREVER, QuietChanged(None)],
+            IconKind.UNREAD,
+            "3 unread · Checked 12:00\nann@example.test",
+            id="resumed",
+        ),
+        pytest.param(
+            [STARTED, polled(3), QuietChanged(Quiet(Why.QUIET_HOURS, NOON + timedelta(hours=19)))],
+            IconKind.UNREAD,
+            "Quiet until tomorrow 07:00 · 3 unread\nann@example.test",
+            id="quiet hours leave the number on the icon",
+        ),
+        pytest.param(
+            [STARTED, polled(3), QuietChanged(Quiet(Why.PAUSED, NOON + timedelta(days=4)))],
+            IconKind.PAUSED,
+            "Paused until Fri 12:00 · 3 unread\nann@example.test",
+            id="paused for days",
+        ),
+        pytest.param(
+            [STARTED, polled(3), QuietChanged(Quiet(Why.DO_NOT_DISTURB))],
+            IconKind.UNREAD,
+            "Do not disturb · 3 unread\nann@example.test",
+            id="the desktop does not disturb",
+        ),
+        pytest.param(
+            [STARTED, polled(3), failed(SIGN_IN), PAUSED],
+            IconKind.ATTENTION,
+            "Sign-in is needed\nChoose “Sign in again”.\n3 unread\nann@example.test\n"
+            "Paused until 15:00",
+            id="a pause hides no trouble",
+        ),
+        pytest.param(
+            [FOREVER, Started(())],
+            IconKind.ATTENTION,
+            "Signed out\nChoose “Sign in” to start",
+            id="paused with nobody signed in",
+        ),
+        pytest.param(
             [BOTH, polled(2), polled(1, account=BEN)],
             IconKind.UNREAD,
             "3 unread\nann@example.test: 2 unread · Checked 12:00\n"
@@ -253,6 +326,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
                 "open_message A",
                 "check_now",
                 "open_mailbox",
+                "pause",
                 "sign_out ann.home",
                 "add_account",
                 "quit",
@@ -262,17 +336,29 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         pytest.param(
             [STARTED, polled(9, *(mail(f"m{n}") for n in range(9)))],
             [f"open_message m{n}" for n in range(5)]
-            + ["check_now", "open_mailbox", "sign_out ann.home", "add_account", "quit"],
+            + ["check_now", "open_mailbox", "pause", "sign_out ann.home", "add_account", "quit"],
             id="five of nine unread",
         ),
         pytest.param(
+            [STARTED, polled(0), PAUSED],
+            ["check_now", "open_mailbox", "resume", "sign_out ann.home", "add_account", "quit"],
+            id="paused",
+        ),
+        pytest.param(
             [STARTED, failed(SIGN_IN)],
-            ["open_mailbox", "sign_in ann.home", "sign_out ann.home", "add_account", "quit"],
+            [
+                "open_mailbox",
+                "pause",
+                "sign_in ann.home",
+                "sign_out ann.home",
+                "add_account",
+                "quit",
+            ],
             id="nothing to check before signing in",
         ),
         pytest.param(
             [STARTED, failed(BLOCKED)],
-            ["check_now", "open_mailbox", "sign_out ann.home", "add_account", "quit"],
+            ["check_now", "open_mailbox", "pause", "sign_out ann.home", "add_account", "quit"],
             id="signing in again does not lift a block",
         ),
         pytest.param(
@@ -281,6 +367,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
                 f"open_page {APPROVAL.link}",
                 "check_now",
                 "open_mailbox",
+                "pause",
                 "sign_in ann.home",
                 "sign_out ann.home",
                 "add_account",
@@ -298,6 +385,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
             [
                 "check_now",
                 "open_mailbox",
+                "pause",
                 "sign_in ann.home",
                 "sign_out ann.home",
                 "add_account",
@@ -311,6 +399,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
                 f"open_page {APPROVAL.link}",
                 "check_now",
                 "open_mailbox",
+                "pause",
                 "sign_in ann.home",
                 "sign_out ann.home",
                 "add_account",
@@ -320,12 +409,12 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         ),
         pytest.param(
             [STARTED, failed(NO_MAILBOX, retry_s=3_600)],
-            ["check_now", "open_mailbox", "sign_out ann.home", "add_account", "quit"],
+            ["check_now", "open_mailbox", "pause", "sign_out ann.home", "add_account", "quit"],
             id="signing in again makes no mailbox",
         ),
         pytest.param(
             [STARTED, SignInStarted()],
-            ["check_now", "open_mailbox", "cancel_sign_in", "quit"],
+            ["check_now", "open_mailbox", "pause", "cancel_sign_in", "quit"],
             id="adding an account",
         ),
         pytest.param(
@@ -333,6 +422,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
             [
                 "check_now",
                 "open_mailbox",
+                "pause",
                 "sign_out ann.home",
                 "sign_in ben.home",
                 "sign_out ben.home",
@@ -357,6 +447,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
                 "tell_notice",
                 "check_now",
                 "open_mailbox",
+                "pause",
                 "sign_out ann.home",
                 "add_account",
                 "quit",

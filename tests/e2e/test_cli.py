@@ -31,7 +31,7 @@ def mailtray(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("command", ["status", "quit"])
+@pytest.mark.parametrize("command", ["status", "pause", "resume", "quit"])
 def test_what_asks_a_running_program_says_that_there_is_none(tmp_path: Path, command: str) -> None:
     done = mailtray(tmp_path, command)
     assert done.returncode == 5
