@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailtray.app.barrier import attempt
+from mailtray.core.compose import clean, isolate
 from mailtray.core.errors import NotifierError
 from mailtray.core.model import Notification
 from mailtray.core.status import link_of
@@ -75,11 +76,12 @@ class Herald:
         account: AccountId | None = None,
         is_answer: bool = True,
     ) -> None:
-        """Tell it, whether it was told before or not."""
+        """Tell it, whether it was told before or not; says whose trouble it is."""
+        owner = isolate(clean(self._username(account)))
         notification = Notification(
             tag=tag,
             title=error.title,
-            body=error.hint,
+            body="\n".join(line for line in (error.hint, owner) if line),
             account=account,
             link=link_of(error),
             command=command,

@@ -210,24 +210,26 @@ def compose(
         account: Whose mail it is.
         places: Which links may be opened.
         max_single: Up to this many messages get a notification each; more become one summary.
-        name_account: True where there are several accounts, so that a summary names its own.
+        name_account: True where there are several accounts, so that each names its own.
     """
     arrived = changes.arrived
     if not arrived:
         return ()
     if len(arrived) > max_single or (changes.is_catch_up and len(arrived) > 1):
         return (_summary(arrived, account, places, name_account=name_account),)
-    return tuple(_single(message, account, places) for message in arrived)
+    owner = account.username if name_account else ""
+    return tuple(_single(message, account, places, owner) for message in arrived)
 
 
-def _single(message: Message, account: Account, places: Places) -> Notification:
+def _single(message: Message, account: Account, places: Places, owner: str) -> Notification:
+    last = f"\n{isolate(clip(clean(owner), BODY_UNITS // 4))}" if owner else ""
     body = subject_of(message)
     if preview := clean(message.preview):
         body = f"{clip(body, BODY_UNITS // 2)}\n{preview}"
     return Notification(
         tag=tag_of(message),
         title=clip(sender_of(message), TITLE_UNITS),
-        body=clip(body, BODY_UNITS),
+        body=clip(body, BODY_UNITS - _units(last)) + last,
         account=account.id,
         message_ids=(message.id,),
         link=places.allow(message.web_link),

@@ -495,7 +495,10 @@ def _sign_in_items(status: Status) -> list[MenuItem]:
     if not status.is_configured:
         return [MenuItem(text.MENU_SET_UP, "set_up", is_default=True)]
     if status.is_signing_in:
-        return [MenuItem(text.MENU_CANCEL_SIGN_IN, "cancel_sign_in")]
+        return [
+            MenuItem(text.MENU_OPEN_SIGN_IN, "sign_in"),
+            MenuItem(text.MENU_CANCEL_SIGN_IN, "cancel_sign_in"),
+        ]
     items = _approval_items(link_of(status.sign_in_error))
     if not status.accounts:
         return [*items, MenuItem(text.MENU_SIGN_IN, "sign_in", is_default=True)]

@@ -217,7 +217,9 @@ def test_previews_that_an_administrator_has_to_approve() -> None:
     account = rig.ask("status").get_nowait()["accounts"]
     assert isinstance(account, list)
     assert account[0]["error"] is None
-    assert account[0]["notice"] == f"{told.title}. {told.body}"
+    hint, _, owner = told.body.partition("\n")
+    assert owner == ANN.username
+    assert account[0]["notice"] == f"{told.title}. {hint}"
     assert account[0]["link"] == LINK
 
 

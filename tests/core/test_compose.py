@@ -355,3 +355,11 @@ def test_a_summary_of_long_lines_keeps_them_all() -> None:
 
 def test_tags_tell_messages_apart() -> None:
     assert len({tag_of(mail(name)) for name in ("A", "a", "B")}) == 3
+
+
+def test_with_several_accounts_each_notification_names_its_own() -> None:
+    (told,) = compose_of(mail("A", 1), name_account=True)
+    assert told.body.splitlines()[-1] == ANN.username
+    (long,) = compose_of(replace(mail("A", 1), subject="long " * 100), name_account=True)
+    assert units(long.body) <= BODY_UNITS
+    assert long.body.splitlines()[-1] == ANN.username

@@ -318,7 +318,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
     [
         pytest.param([], ["sign_in", "quit"], id="just started"),
         pytest.param([Started(())], ["sign_in", "quit"], id="nobody is signed in"),
-        pytest.param([SignInStarted()], ["cancel_sign_in", "quit"], id="signing in"),
+        pytest.param([SignInStarted()], ["sign_in", "cancel_sign_in", "quit"], id="signing in"),
         pytest.param(
             [STARTED, polled(2, B, A)],
             [
@@ -414,7 +414,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         ),
         pytest.param(
             [STARTED, SignInStarted()],
-            ["check_now", "open_mailbox", "pause", "cancel_sign_in", "quit"],
+            ["check_now", "open_mailbox", "pause", "sign_in", "cancel_sign_in", "quit"],
             id="adding an account",
         ),
         pytest.param(
