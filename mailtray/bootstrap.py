@@ -30,6 +30,7 @@ from mailtray.app.commands import (
     HookTrouble,
     NetworkUp,
     NotifierAvailable,
+    PresenceSeen,
     TrayMissing,
     TrayShown,
     Woke,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from mailtray.adapters.desktop_loop import DesktopLoop
+    from mailtray.adapters.freedesktop_presence import FreedesktopPresence
     from mailtray.adapters.http import Http
     from mailtray.adapters.system_events import SystemEvents
     from mailtray.core.model import Notification
@@ -502,12 +504,14 @@ class _Desktop:
         self._console = console
         self._loop: DesktopLoop | None = None
         self._system: SystemEvents | None = None
+        self._presence: FreedesktopPresence | None = None
         self.on_quit: Callable[[], None] | None = None
 
     def close(self) -> None:
         """End the loop of the buses."""
-        if self._system is not None:
-            self._system.close()
+        for listener in (self._system, self._presence):
+            if listener is not None:
+                listener.close()
         if self._loop is not None:
             self._loop.close()
 
@@ -564,8 +568,9 @@ class _Desktop:
             self._post(TrayShown())
 
     def listen_to_system(self) -> None:
-        """Let the poller hear of networks and sleeps, where the system tells of them."""
+        """Let the poller hear of networks, sleeps and the person, where they are told."""
         if sys.platform == "linux":
+            from mailtray.adapters.freedesktop_presence import FreedesktopPresence
             from mailtray.adapters.system_events import SystemEvents
 
             self._system = SystemEvents(
@@ -574,6 +579,10 @@ class _Desktop:
                 on_wake=partial(self._post, Woke()),
             )
             self._system.start()
+            self._presence = FreedesktopPresence(
+                self._desktop_loop(), lambda presence: self._post(PresenceSeen(presence))
+            )
+            self._presence.start()
 
     def notifier(self, wish: str) -> Notifier:
         """Return the best notifier to be had: a ladder of them, tried from the top."""
