@@ -209,11 +209,12 @@ def simulator_command(port: int) -> int:
 
     simulator = Simulator(port=port)
     simulator.start()
-    click.echo(json.dumps({"url": simulator.url}))
-    sys.stdout.flush()
     over = Event()
     signal.signal(signal.SIGINT, lambda *_: over.set())
     signal.signal(signal.SIGTERM, lambda *_: over.set())
+    # Whoever reads this line may end it at once.
+    click.echo(json.dumps({"url": simulator.url}))
+    sys.stdout.flush()
     # Windows hands signals over only between two waits.
     while not over.wait(0.5 if sys.platform == "win32" else None):
         pass
