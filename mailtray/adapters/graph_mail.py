@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mailtray.adapters import graph_json
-from mailtray.adapters.http import TooSlow, retry_after_s
+from mailtray.adapters.http_answer import TooSlow, retry_after_s
 from mailtray.core.errors import (
     AccessDenied,
     CursorExpired,
@@ -30,7 +30,8 @@ from mailtray.core.model import Cursor, Delivery, Entry, FolderCount, Message, U
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mailtray.adapters.http import Answer, Http
+    from mailtray.adapters.http import Http
+    from mailtray.adapters.http_answer import Answer
     from mailtray.core.model import AccessToken
     from mailtray.ports import Clock
 
@@ -97,6 +98,9 @@ class GraphMail:
         call = _Call(token)
         if cursor is None:
             return self._full_round(call, folder)
+        if not self._is_ours(cursor):
+            # The person chose another of Microsoft's clouds.
+            raise CursorExpired("The place in the mailbox is another server's", _AGAIN)
         read = self._changes(call, cursor)
         count = self._count(call, folder) if read.entries or with_count else None
         return Delivery(tuple(read.entries), read.cursor, count=count, requests=call.requests)
@@ -261,7 +265,7 @@ class GraphMail:
         return True
 
     def _get(self, call: _Call, url: str, *, is_delta: bool = False) -> Answer:
-        if not url.lower().startswith(f"{self._root.lower()}/"):
+        if not self._is_ours(url):
             raise InvalidResponse("A page of mail links to another server", _AGAIN)
         headers = {
             "Accept": "application/json",
@@ -275,6 +279,9 @@ class GraphMail:
         if answer.status != _OK:
             raise failure(answer, self._clock.now(), is_delta=is_delta)
         return answer
+
+    def _is_ours(self, url: str) -> bool:
+        return url.lower().startswith(f"{self._root.lower()}/")
 
     def _folder(self, folder: str) -> str:
         return f"{self._root}/v1.0/me/mailFolders/{quote(folder, safe='')}"

@@ -18,7 +18,7 @@ from requests.utils import get_auth_from_url, get_environ_proxies, select_proxy
 from urllib3.exceptions import HTTPError
 
 from mailtray import __version__
-from mailtray.adapters.http import MAX_ANSWER_S, MAX_BODY_BYTES, Answer, Route, TooSlow
+from mailtray.adapters.http_answer import MAX_ANSWER_S, MAX_BODY_BYTES, Answer, Route, TooSlow
 from mailtray.adapters.http_trust import new_context
 from mailtray.core.errors import (
     InvalidResponse,

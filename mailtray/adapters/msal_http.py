@@ -6,18 +6,18 @@ Source: learn.microsoft.com/entra/msal/python, ``http_client`` and ``http_cache`
 from __future__ import annotations
 
 import json
-import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mailtray.adapters.http import retry_after_s
+from mailtray.adapters.http_answer import retry_after_s
 from mailtray.adapters.msal_errors import meaning
 from mailtray.core.errors import InvalidResponse, ServiceUnavailable, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mailtray.adapters.http import Answer, Http
+    from mailtray.adapters.http import Http
+    from mailtray.adapters.http_answer import Answer
     from mailtray.ports import Clock
 
 AGAIN = "Nothing to do; it is tried again."
@@ -43,19 +43,20 @@ class EntraHttp:
         self._http = http
         self._clock = clock
         self._discovered: dict[str, MsalAnswer] = {}
-        self._lock = threading.Lock()
 
     def get(self, url: str, **options: Any) -> MsalAnswer:  # noqa: ANN401 - as MSAL calls it
         """Ask for a discovery document."""
-        with self._lock:
-            if url not in self._discovered:
-                answer = self._send("GET", url, options)
-                if answer.status_code != 200:  # noqa: PLR2004 - a status is its own name
-                    raise meaning(answer.content, interactive=False)
-                if not all(_is_https(answer.content.get(name)) for name in _SECRET_ENDPOINTS):
-                    raise InvalidResponse(*UNUSABLE)
-                self._discovered[url] = answer
-            return self._discovered[url]
+        known = self._discovered.get(url)
+        if known is not None:
+            return known
+        # Two at once do no harm; a lock would let one slow answer hold up every account.
+        answer = self._send("GET", url, options)
+        if answer.status_code != 200:  # noqa: PLR2004 - a status is its own name
+            raise meaning(answer.content, interactive=False)
+        if not all(_is_https(answer.content.get(name)) for name in _SECRET_ENDPOINTS):
+            raise InvalidResponse(*UNUSABLE)
+        self._discovered[url] = answer
+        return answer
 
     def post(self, url: str, **options: Any) -> MsalAnswer:  # noqa: ANN401 - as MSAL calls it
         """Ask for tokens."""

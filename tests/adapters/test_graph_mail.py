@@ -12,7 +12,7 @@ import pytest
 
 from mailtray.adapters import graph_mail, http_transport
 from mailtray.adapters.graph_mail import GraphMail
-from mailtray.adapters.http import TooSlow
+from mailtray.adapters.http_answer import TooSlow
 from mailtray.core.errors import (
     AccessDenied,
     CursorExpired,
@@ -499,7 +499,7 @@ def test_a_cursor_that_is_refused_twice_is_not_kept(rig: Rig, token: AccessToken
 
 def test_a_cursor_of_another_server_is_not_sent_the_token(rig: Rig, token: AccessToken) -> None:
     cursor = Cursor("https://example.test/v1.0/me/mailFolders/inbox/messages/delta?$deltatoken=x")
-    with pytest.raises(InvalidResponse):
+    with pytest.raises(CursorExpired):
         rig.mail.fetch(token, INBOX, cursor, with_count=False)
     assert rig.cloud.log() == []
 

@@ -15,14 +15,12 @@ import urllib3
 from requests import exceptions
 
 from mailtray.adapters import http_transport, http_trust
-from mailtray.adapters.http import (
-    IDLE_S,
+from mailtray.adapters.http import IDLE_S, Http, loopback_url
+from mailtray.adapters.http_answer import (
     MAX_ANSWER_S,
     MAX_RETRY_AFTER_S,
-    Http,
     TooSlow,
     http_date,
-    loopback_url,
     retry_after_s,
 )
 from mailtray.adapters.http_transport import translate
@@ -411,7 +409,7 @@ def test_importing_the_adapters_loads_no_vendor() -> None:
 
 def test_the_loopback_needs_no_trust_store() -> None:
     program = (
-        "import sys; from mailtray.adapters.http import Route;"
+        "import sys; from mailtray.adapters.http_answer import Route;"
         "from mailtray.adapters.http_transport import Transport;"
         "from mailtray.adapters.system import SystemClock;"
         "Transport(Route(('https://a', 'https://b'), 'http://127.0.0.1:9'), SystemClock());"

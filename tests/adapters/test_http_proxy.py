@@ -9,7 +9,8 @@ from urllib.parse import quote
 import pytest
 import trustme
 
-from mailtray.adapters.http import Http, Route
+from mailtray.adapters.http import Http
+from mailtray.adapters.http_answer import Route
 from mailtray.core.errors import MailSourceError, ProxyRefused, Unreachable
 from tests.adapters.https_server import https_server
 from tests.e2e.company_network import ForwardProxy, TlsFront, server_context
