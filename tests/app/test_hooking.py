@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailtray.app.commands import HookTrouble, NotifierAvailable, Quit
+from mailtray.app.commands import HookTrouble, NotifierAvailable, PauseFor, Quit, Resume
 from mailtray.core.errors import MailtrayError
 from mailtray.core.model import MessageId
 from tests.app.rig import ANN, BEN, MAILBOX, Rig
@@ -60,6 +60,16 @@ def test_it_waits_until_the_person_could_be_told() -> None:
     rig.notifier.shows_left = None
     rig.do(NotifierAvailable())
     rig.check()
+    assert hooked(rig) == ["A", "B"]
+
+
+def test_it_is_left_in_peace_with_the_person() -> None:
+    rig = started()
+    rig.do(PauseFor("30m"))
+    rig.box().deliver("A", "B")
+    rig.check()
+    assert hooked(rig) == []
+    rig.do(Resume())
     assert hooked(rig) == ["A", "B"]
 
 
