@@ -28,6 +28,7 @@ class Place(StrEnum):
     LAST = "last page"
 
 
+PAGES = (Place.FIRST, Place.LATER, Place.LAST)
 PATHS = {
     Place.TOKEN: r"/oauth2/v2\.0/token$",
     Place.DISCOVERY: r"/\.well-known/openid-configuration$",
@@ -93,14 +94,14 @@ class Kind:
         answer: Fields of the simulator's fault.
         carried_out: True where the request was carried out and only its answer is lost.
         is_hindered: True where the program has to run with little patience or a failing resolver.
-        changes_program: True where the program remembers the fault for the rest of its life.
+        shrinks_pages: True where the program asks for smaller pages for the rest of its life.
     """
 
     stage: Stage = Stage.ANSWER
     answer: Mapping[str, Any] = field(default_factory=dict)
     carried_out: bool = False
     is_hindered: bool = False
-    changes_program: bool = False
+    shrinks_pages: bool = False
 
 
 def _status(status: int, code: str = "x", **headers: str) -> Kind:
@@ -115,7 +116,7 @@ def _text(text: str, content_type: str = "application/json") -> Kind:
 
 
 DATE = "a date"
-"""Stands for a date two seconds after the fault began."""
+"""Stands for a date a few seconds after the fault began."""
 _CLAIMS = (
     'Bearer realm="", error="insufficient_claims", claims="'
     'eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNzY0MDAwMDAwIn19fQ=="'
@@ -137,7 +138,9 @@ KINDS: dict[str, Kind] = {
     "DNS failing": Kind(stage=Stage.RESOLVER, is_hindered=True),
     "reset in the headers": Kind(answer={"close": "headers"}),
     "reset in the body": Kind(answer={"close": "body"}, carried_out=True),
-    "slow beyond the timeout": Kind(answer={"delay_s": 1.0}, carried_out=True, is_hindered=True),
+    "slow beyond the timeout": Kind(
+        answer={"delay_s": 1.0}, carried_out=True, is_hindered=True, shrinks_pages=True
+    ),
     "truncated JSON": _text('{"value": [{"id": "AAk'),
     "truncated gzip": Kind(answer={"gzip_truncated": True}, carried_out=True),
     "HTML with 200": _text(_HTML, "text/html"),
@@ -167,9 +170,7 @@ KINDS: dict[str, Kind] = {
     "500": _status(500, "ErrorInternalServerError"),
     "502": Kind(answer={"status": 502, "body": "<h1>502 Bad Gateway</h1>"}),
     "503": _status(503, "ServiceNotAvailable"),
-    "504": Kind(
-        answer={"status": 504, "body": "<h1>504 Gateway Timeout</h1>"}, changes_program=True
-    ),
+    "504": Kind(answer={"status": 504, "body": "<h1>504 Gateway Timeout</h1>"}, shrinks_pages=True),
     "507": _status(507, "ErrorQuotaExceeded"),
     "509": _status(509, "BandwidthLimitExceeded"),
     "511": Kind(answer={"status": 511, "body": _HTML}),
@@ -200,12 +201,12 @@ class Cell:
         """How the fault is played."""
         return KINDS[self.fault]
 
-    def answer(self, now: datetime) -> Fault:
-        """Return the fault for the simulator."""
+    def answer(self, date: datetime) -> Fault:
+        """Return the fault for the simulator, with the date it may need."""
         fault = Fault(path=PATHS[self.place], times=self.hits, **self.kind.answer)
         if fault.headers.get("Retry-After") != DATE:
             return fault
-        return replace(fault, headers={"Retry-After": format_datetime(now, usegmt=True)})
+        return replace(fault, headers={"Retry-After": format_datetime(date, usegmt=True)})
 
 
 # fmt: off

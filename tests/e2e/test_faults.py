@@ -14,7 +14,7 @@ import pytest
 from mailtray.simulator import Fault, Simulator
 from mailtray.simulator.browser import USERNAME_VARIABLE
 from tests.e2e import reliability
-from tests.e2e.faults import CELLS, KINDS, LEFT_OUT, PAGE_SIZES, Cell, Place, Stage, WayBack
+from tests.e2e.faults import CELLS, KINDS, LEFT_OUT, PAGE_SIZES, PAGES, Cell, Place, Stage, WayBack
 from tests.e2e.program import MAILTRAY, Program
 from tests.e2e.reliability import Outcome
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 INTERVAL_S = 0.05
 ADA, GRACE = "ada@contoso.example", "grace@fabrikam.example"
 HINDERED = "tests.e2e.hindered"
+DATE_S, START_S = 3, 6
+"""How far away the date of a ``Retry-After`` is, and while the program is being started."""
 CLOCK_TOLERANCE_S = 0.02
 """The program waits by the monotonic clock, the simulator's log is by the wall clock."""
 
@@ -40,7 +42,7 @@ class Bench:
         self.simulator, self.cloud = simulator, simulator.cloud
         self.program = program
         self._flag = flag
-        self._is_worn = False
+        self._has_small_pages = False
         self._launchers = {False: MAILTRAY, True: (sys.executable, "-m", HINDERED, str(flag))}
 
     def play(self, cell: Cell) -> Outcome:
@@ -74,12 +76,18 @@ class Bench:
 
     def _prepare(self, cell: Cell) -> None:
         """Bring a program to the place that can meet the fault."""
-        launcher = self._launchers[cell.kind.is_hindered]
-        if self.program.launcher != launcher or self._is_worn:
-            self.program.kill(signal.SIGTERM)
-            self.program.launcher = launcher
+        is_stale = self.program.launcher != self._launchers[cell.kind.is_hindered]
+        self.program.launcher = self._launchers[cell.kind.is_hindered]
+        shrinks_pages = cell.kind.shrinks_pages and cell.place in PAGES
+        if (
+            (cell.place is not Place.DISCOVERY
+            and is_stale)
+            or (shrinks_pages
+            and self._has_small_pages)
+        ):
+            self._end()
             self.program.start()
-        self._is_worn = cell.kind.changes_program or cell.kind.is_hindered
+        self._has_small_pages |= shrinks_pages
         self.cloud.used_refresh_tokens_work = cell.kind.carried_out
         self.cloud.largest_delta_page = PAGE_SIZES.get(cell.place)
         if cell.place is Place.TOKEN:
@@ -89,14 +97,20 @@ class Bench:
                 self.cloud.expire_access_tokens()
             self._poll()
 
+    def _end(self) -> None:
+        assert self.program.kill(signal.SIGTERM) == 0
+        self._has_small_pages = False
+
     def _strike(self, cell: Cell) -> list[str]:
         """Let the fault begin, with mail on its way."""
         if cell.place is Place.DISCOVERY:
-            self.program.kill(signal.SIGTERM)
+            self._end()
         with self.cloud.lock:
             self.cloud.access_token_lifetime_s = 3599
             if cell.kind.stage is Stage.ANSWER:
-                self.cloud.add_fault(cell.answer(self.cloud.time() + timedelta(seconds=2)))
+                # A program that is only being started asks later.
+                date_s = START_S if cell.place is Place.DISCOVERY else DATE_S
+                self.cloud.add_fault(cell.answer(self.cloud.time() + timedelta(seconds=date_s)))
             ids = self.cloud.deliver(count=3)
         if cell.kind.stage is Stage.LISTENER:
             self.simulator.stop()
@@ -173,7 +187,7 @@ class Bench:
         if "Retry-After in" in cell.fault:
             assert delays == [1.0]
         elif "Retry-After as" in cell.fault:
-            assert delays[0] in {1.0, 2.0}
+            assert delays[0] in {float(n) for n in range(1, START_S + 1)}
         elif cell.seen.state == "throttled":
             first_s, second_s = (delay_s or 0.0 for delay_s in delays)
             assert second_s >= 1.6 * first_s > 0
@@ -190,14 +204,10 @@ class Bench:
         assert counts["token_authorization_code"] == (cell.way_back is WayBack.SIGN_IN)
         assert counts["used_refresh_tokens_refused"] == 0
         anew = [one for one in self.cloud.log() if _starts_anew(one)]
-        assert (len(anew) > 0) == (cell.fault.startswith(("410", "400")) and _is_page(cell.place))
+        assert (len(anew) > 0) == (cell.fault.startswith(("410", "400")) and cell.place in PAGES)
 
     def _poll(self, times: int = 2) -> None:
         self.program.wait(self.program.mark(), event="polled", times=times)
-
-
-def _is_page(place: Place) -> bool:
-    return place not in {Place.TOKEN, Place.DISCOVERY}
 
 
 def _starts_anew(request: LoggedRequest) -> bool:
