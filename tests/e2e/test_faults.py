@@ -79,11 +79,8 @@ class Bench:
         is_stale = self.program.launcher != self._launchers[cell.kind.is_hindered]
         self.program.launcher = self._launchers[cell.kind.is_hindered]
         shrinks_pages = cell.kind.shrinks_pages and cell.place in PAGES
-        if (
-            (cell.place is not Place.DISCOVERY
-            and is_stale)
-            or (shrinks_pages
-            and self._has_small_pages)
+        if (cell.place is not Place.DISCOVERY and is_stale) or (
+            shrinks_pages and self._has_small_pages
         ):
             self._end()
             self.program.start()
