@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,6 +27,7 @@ from mailtray.app.commands import (
     Ask,
     Clicked,
     Command,
+    Gone,
     HookTrouble,
     NetworkUp,
     NotifierAvailable,
@@ -45,9 +46,9 @@ from mailtray.core.compose import Places
 from mailtray.core.errors import (
     AlreadyRunning,
     ConfigError,
-    MailtrayError,
     NotRunning,
     TrayError,
+    Unconfigured,
 )
 from mailtray.core.settings import INTERVAL_MIN_S
 
@@ -80,6 +81,8 @@ STARTING_TRIES, STARTING_WAIT_S = 20, 0.25
 """A program that holds the home and does not answer yet is waited for this long."""
 ANY_INTERVAL_S = 0.001
 """A simulator on the loopback may be polled as fast as one likes."""
+LOOK_FOR_CLIENT_S = 1.0
+"""How often it is looked whether a client that waits is still there; only while one waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,7 @@ def _wishes(settings: Settings, home: Home, service_url: str | None) -> Wishes:
     unconfigured = None
     if not settings.client_id:
         hint = text.no_client_id_hint(str(home.settings_path))
-        unconfigured = MailtrayError(text.NO_CLIENT_ID_TITLE, hint)
+        unconfigured = Unconfigured(text.NO_CLIENT_ID_TITLE, hint)
     return Wishes(
         interval_s=settings.interval_s,
         scopes=settings.scopes,
@@ -271,8 +274,8 @@ def _events(options: Options) -> EventSink:
 
 def _answer(
     inbox: SimpleQueue[Command], leave: Callable[[], None], request: Mapping[str, object]
-) -> Iterator[Mapping[str, object]]:
-    """Yield the poller's answers to another process."""
+) -> Iterator[Mapping[str, object] | None]:
+    """Yield the poller's answers to another process, and ``None`` while it thinks."""
     if request.get("command") == "quit":
         # Past the inbox, as the menu's "Quit": the poller may wait for a keyring.
         leave()
@@ -280,11 +283,19 @@ def _answer(
         return
     replies: SimpleQueue[Mapping[str, object]] = SimpleQueue()
     inbox.put(Ask(request, replies))
-    while True:
-        reply = replies.get()
-        yield reply
-        if reply["done"]:
-            return
+    is_done = False
+    try:
+        while not is_done:
+            try:
+                reply = replies.get(timeout=LOOK_FOR_CLIENT_S)
+            except Empty:
+                yield None
+            else:
+                is_done = bool(reply["done"])
+                yield reply
+    finally:
+        if not is_done:
+            inbox.put(Gone(replies))
 
 
 # -- commands of other processes, with or without a running program -------------------------------
@@ -307,14 +318,18 @@ def ask(
 
     Raises:
         NotRunning: No mailtray answers for this home.
+        MailtrayError: It answers that it could not.
     """
     from mailtray.adapters import control_socket
 
     home = Home.default() if options.home is None else Home.at(options.home)
     authkey = control_socket.load_authkey(home.authkey_path)
-    return control_socket.ask(
+    answer = control_socket.ask(
         home.socket_address, authkey, request, timeout_s=timeout_s, on_progress=on_progress
     )
+    if "error" in answer:
+        raise answers.failed(answer)
+    return answer
 
 
 def leave(options: Options, *, timeout_s: float) -> None:
@@ -454,7 +469,7 @@ def sign_in(
 
 
 def sign_out(options: Options, *, timeout_s: float) -> Mapping[str, object]:
-    """Erase every account's tokens and what is remembered of it; has ``error`` if not all.
+    """Erase every account's tokens and what is remembered of it.
 
     Raises:
         ConfigError: A wish cannot be understood.
@@ -600,22 +615,25 @@ class _Desktop:
 
     def _desktop_rungs(self) -> list[Callable[[], Notifier]]:
         from mailtray.adapters.icons import app_icon_path
-        from mailtray.adapters.plyer_notifier import PlyerNotifier
 
         loop, icon = self._desktop_loop(), app_icon_path()
-        plyer = partial(PlyerNotifier, loop, icon=icon)
         if sys.platform == "linux":
             from mailtray.adapters.freedesktop_notifier import FreedesktopNotifier
 
             available = partial(self._post, NotifierAvailable())
-            freedesktop = partial(
-                FreedesktopNotifier, loop, self._on_click, icon=icon, on_available=available
-            )
-            return [freedesktop, plyer]
+            return [
+                partial(
+                    FreedesktopNotifier, loop, self._on_click, icon=icon, on_available=available
+                )
+            ]
         else:  # noqa: RET505 - mypy reads the other systems' code here
             from mailtray.adapters.desktop_notifier import DesktopNotifierNotifier
+            from mailtray.adapters.plyer_notifier import PlyerNotifier
 
-            return [partial(DesktopNotifierNotifier, loop, self._on_click, icon=icon), plyer]
+            return [
+                partial(DesktopNotifierNotifier, loop, self._on_click, icon=icon),
+                partial(PlyerNotifier, icon=icon),
+            ]
 
     def _on_click(self, notification: Notification) -> None:
         self._post(Clicked(notification))

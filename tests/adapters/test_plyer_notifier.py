@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mailtray.adapters import plyer_notifier
-from mailtray.adapters.desktop_loop import DesktopLoop
 from mailtray.adapters.icons import app_icon_path
 from mailtray.adapters.plyer_notifier import PlyerNotifier
 from mailtray.core.errors import NotifierError
@@ -16,7 +15,6 @@ from tests.contract.test_notifier import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PAIR = "\N{GRINNING FACE}"
 
@@ -50,13 +48,11 @@ def balloon() -> Balloon:
 
 @pytest.fixture
 def notifier(balloon: Balloon, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlyerNotifier]:
-    loop = DesktopLoop()
-    notifier = PlyerNotifier(loop, icon=app_icon_path(), platform="win32")
+    notifier = PlyerNotifier(icon=app_icon_path(), platform="win32")
     monkeypatch.setattr(notifier, "_vendor", balloon)
     yield notifier
     balloon.released.set()
     notifier.close()
-    loop.close()
 
 
 @pytest.mark.parametrize("size", [1, 62, 63, 64, 65, 200, 255, 256, 257, 5000])
@@ -110,13 +106,7 @@ def test_one_that_hangs_is_not_asked_again_before_it_answers(
     assert len(balloon.shown) == 2
 
 
-def test_the_flatpak_way_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plyer_notifier, "FLATPAK_ROOT", tmp_path)
-    with pytest.raises(NotifierError, match="Flatpak"):
-        PlyerNotifier(DesktopLoop(), icon=app_icon_path(), platform="linux").show(about("a"))
-
-
 def test_a_system_that_plyer_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plyer.utils.platform", "toaster")
     with pytest.raises(NotifierError, match="plyer"):
-        PlyerNotifier(DesktopLoop(), icon=app_icon_path(), platform="toaster").show(about("a"))
+        PlyerNotifier(icon=app_icon_path(), platform="toaster").show(about("a"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from mailtray.adapters import freedesktop_notifier
 from mailtray.adapters.desktop_notifier import DesktopNotifierNotifier
 from mailtray.adapters.freedesktop_notifier import FreedesktopNotifier
 from mailtray.adapters.icons import app_icon_path
-from mailtray.adapters.plyer_notifier import PlyerNotifier
 from mailtray.core.errors import NotifierError
 from mailtray.core.model import Notification
 from tests.contract.test_notifier import MARKUP, NotifierContract, Stage, about
@@ -335,25 +333,3 @@ class TestDesktopNotifierPackage:
         stage.server.refusal = "org.freedesktop.DBus.Error.Failed"
         with pytest.raises(NotifierError):
             stage.notifier.show(about("b", "Ben"))
-
-
-class TestPlyer(NotifierContract):
-    """plyer's own notify-send, on a real bus."""
-
-    @pytest.fixture
-    def stage(self, server: NotificationServer, loop: DesktopLoop) -> ServerStage:
-        if shutil.which("notify-send") is None:
-            pytest.skip("needs notify-send")
-        stage = ServerStage(PlyerNotifier(loop, icon=app_icon_path()), server)
-        stage.can_take_back = stage.can_click = False
-        return stage
-
-    @pytest.mark.parametrize("title", ["-xyz", "--version", "-"])
-    def test_no_text_is_taken_for_an_option(self, stage: ServerStage, title: str) -> None:
-        stage.notifier.show(about("a", title, title))
-        assert stage.read() == [(f"\N{HYPHEN}{title[1:]}", f"\N{HYPHEN}{title[1:]}")]
-
-    @pytest.mark.usefixtures("no_bus")
-    def test_no_bus(self, loop: DesktopLoop) -> None:
-        with pytest.raises(NotifierError):
-            PlyerNotifier(loop, icon=app_icon_path()).show(about("a"))
