@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from mailtray.adapters import control_socket
+from mailtray.adapters.console_notifier import BETWEEN_LINES
 from mailtray.adapters.settings_file import Home
 from mailtray.core.errors import NotRunning
 from mailtray.simulator import Fault, entra
@@ -348,7 +349,8 @@ def test_nothing_that_was_handed_out_is_logged(
     files = [path for path in noting.home.rglob("*.log*") if path.is_file()]
     lines = [line for line in noting.output if LOG_LINE.match(line)]
     # What is no log was said to the person, while the notification server was gone.
-    spoken = {f"{e['title']}: {e['body']}" for e in noting.events if e["event"] == "notification"}
+    told_of = [event for event in noting.events if event["event"] == "notification"]
+    spoken = {f"{e['title']}: {BETWEEN_LINES.join(e['body'].splitlines())}" for e in told_of}
     assert {line for line in noting.output if not LOG_LINE.match(line)} <= spoken
     logged = "\n".join([*lines, *(path.read_text(encoding="utf-8") for path in files)])
     assert len(lines) >= 15
