@@ -63,11 +63,12 @@ class DesktopNotifierNotifier:
         self._icon = icon
         self._vendor: DesktopNotifier | None = None
         self._shown: OrderedDict[str, str] = OrderedDict()
+        self._late: asyncio.Task[None] | None = None
 
     def show(self, notification: Notification) -> None:
         """See :meth:`mailtray.ports.Notifier.show`."""
         try:
-            self._loop.call(self._show(notification), SHOW_TIMEOUT_S)
+            self._loop.call(self._show_in_time(notification), SHOW_TIMEOUT_S + 0.5)
         except TimeoutError as exc:
             raise NotifierError(NO_ANSWER) from exc
 
@@ -77,6 +78,20 @@ class DesktopNotifierNotifier:
 
     def close(self) -> None:
         """See :meth:`mailtray.ports.Notifier.close`; the package keeps nothing to let go of."""
+
+    async def _show_in_time(self, notification: Notification) -> None:
+        """Show it, or take it back as soon as it appears late: it will be told again."""
+        showing = asyncio.create_task(self._show(notification))
+        await asyncio.wait({showing}, timeout=SHOW_TIMEOUT_S)
+        if showing.done():
+            return showing.result()
+        self._late = asyncio.create_task(self._take_back(showing, notification.tag))
+        raise TimeoutError
+
+    async def _take_back(self, showing: asyncio.Task[None], tag: str) -> None:
+        await asyncio.wait({showing})
+        if showing.exception() is None:
+            await self._withdraw((tag,))
 
     async def _show(self, notification: Notification) -> None:
         from desktop_notifier import Notification as VendorNotification
