@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from mailtray.app.commands import NotifierAvailable
+from mailtray.app.commands import NotifierAvailable, PauseFor, Resume
 from mailtray.core.errors import (
     CursorExpired,
     InvalidResponse,
@@ -211,6 +211,17 @@ class TwoMailboxes(RuleBasedStateMachine):
         self.rig.notifier.shows_left = None
         self._watch(lambda: self.rig.do(NotifierAvailable()))
 
+    @rule(wish=st.sampled_from(["10m", "forever"]))
+    def pause(self, wish: str) -> None:
+        self._watch(lambda: self.rig.do(PauseFor(wish)))
+        shown = len(self.rig.notifier.shown)
+        self._watch(self.rig.check)
+        assert len(self.rig.notifier.shown) == shown, "disturbed in a pause"
+
+    @rule()
+    def resume(self) -> None:
+        self._watch(lambda: self.rig.do(Resume()))
+
     @rule()
     def restart(self) -> None:
         self.rig.poller.close()
@@ -284,6 +295,7 @@ class TwoMailboxes(RuleBasedStateMachine):
         for account in (ANN, BEN):
             self.rig.box(account).troubles.clear()
         self.rig.notifier.shows_left = None
+        self._watch(lambda: self.rig.do(Resume()))
         self._watch(self._sign_in_where_needed)
         self._watch(lambda: self.rig.pass_time(31.0))
         self._watch(self.rig.check)
