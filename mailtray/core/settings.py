@@ -329,8 +329,6 @@ def _quiet_hours(value: object) -> tuple[QuietHours, ...]:
 
 
 def _quiet_span(value: object) -> QuietHours:
-    if isinstance(value, QuietHours):
-        return value
     word = _word(value).lower()
     span = _SPAN.fullmatch(word)
     if span is None:

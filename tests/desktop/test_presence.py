@@ -118,7 +118,10 @@ def test_a_notification_server_tells_not_to_disturb(address: str, loop: DesktopL
         assert told.get(timeout=WAIT_S) == HERE
 
 
-def test_dunst_tells_that_it_is_paused(desktop: DesktopSession, loop: DesktopLoop) -> None:
+def test_dunst_tells_that_it_is_paused(
+    desktop: DesktopSession, loop: DesktopLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", desktop.env["DBUS_SYSTEM_BUS_ADDRESS"])
     with listening_to_session(loop) as told:
         for is_paused, presence in (("true", UNDISTURBED), ("false", HERE)):
             desktop.run("dunstctl", "set-paused", is_paused)
