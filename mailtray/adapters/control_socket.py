@@ -40,7 +40,7 @@ LOG = logging.getLogger(__name__)
 
 REQUEST_MAX_BYTES = 64 * 1024
 REPLY_MAX_BYTES = 4 * 1024 * 1024
-CONVERSATIONS_MAX = 8
+CONVERSATIONS_MAX = 32
 """So many are served at once, one thread each, since a sign-in takes minutes; no more."""
 GREETING_S = 5.0
 """A client that is silent for longer is hung up on, in seconds."""
