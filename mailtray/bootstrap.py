@@ -278,8 +278,11 @@ def _answer(
     """Yield the poller's answers to another process, and ``None`` while it thinks."""
     if request.get("command") == "quit":
         # Past the inbox, as the menu's "Quit": the poller may wait for a keyring.
-        leave()
-        yield {"done": True}
+        try:
+            yield {"done": True}
+        finally:
+            # Once the answer is sent: the end hangs up.
+            leave()
         return
     replies: SimpleQueue[Mapping[str, object]] = SimpleQueue()
     inbox.put(Ask(request, replies))

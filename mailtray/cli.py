@@ -21,6 +21,7 @@ from mailtray.core.errors import (
     ConfigError,
     MailtrayError,
     NotRunning,
+    Unconfigured,
 )
 from mailtray.core.peace import RESUMED, UNTIL_RESUMED, Why
 
@@ -40,6 +41,7 @@ EXIT_CONFIG = 2
 EXIT_ALREADY_RUNNING = 3
 EXIT_SIGN_IN_NEEDED = 4
 EXIT_NOT_RUNNING = 5
+EXIT_INTERRUPTED = 130
 
 _ASK_S = 90.0
 _SIGN_IN_S = 330.0
@@ -52,8 +54,8 @@ def main() -> int:
     except MailtrayError as error:
         _complain(error)
         return exit_code(error)
-    except click.exceptions.Abort:
-        return EXIT_ERROR
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -63,7 +65,7 @@ def main() -> int:
 def exit_code(error: MailtrayError) -> int:
     """Return the exit code that an error stands for."""
     match error:
-        case ConfigError():
+        case ConfigError() | Unconfigured():
             return EXIT_CONFIG
         case AlreadyRunning():
             return EXIT_ALREADY_RUNNING
@@ -281,10 +283,10 @@ def _print_account(account: Mapping[str, Any], *, with_messages: bool) -> None:
         click.echo(f"  {when:16}  {message['from']}: {message['subject']}")
 
 
-def _print_link(answer: Mapping[str, Any], *, err: bool = False) -> None:
+def _print_link(answer: Mapping[str, Any]) -> None:
     """Print the page for an administrator on a line of its own, to be copied."""
     if answer.get("link"):
-        click.echo(answer["link"], err=err)
+        click.echo(answer["link"])
 
 
 @cli.command("signin")
@@ -300,10 +302,6 @@ def signin_command(*, device_code: bool) -> int:
     answer = bootstrap.sign_in(
         _options(), on_page, by_device_code=device_code, timeout_s=_SIGN_IN_S
     )
-    if "signed_in" not in answer:
-        click.echo(f"mailtray: {answer['error']}\n          {answer.get('hint', '')}", err=True)
-        _print_link(answer, err=True)
-        return EXIT_SIGN_IN_NEEDED
     click.echo(f"Signed in as {answer['signed_in']}")
     return EXIT_OK
 
@@ -314,10 +312,7 @@ def signout_command() -> int:
     """Sign every account out and erase its tokens."""
     from mailtray import bootstrap
 
-    answer = bootstrap.sign_out(_options(), timeout_s=_ASK_S)
-    if "error" in answer:
-        click.echo(f"mailtray: {answer['error']}\n          {answer['hint']}", err=True)
-        return EXIT_ERROR
+    bootstrap.sign_out(_options(), timeout_s=_ASK_S)
     click.echo("Signed out")
     return EXIT_OK
 
@@ -346,8 +341,6 @@ def _ask_for_peace(request: Mapping[str, object]) -> int:
     from mailtray import bootstrap
 
     answer = bootstrap.ask(_options(), request, timeout_s=_ASK_S)
-    if "error" in answer:
-        raise click.BadParameter(str(answer["error"]), param_hint="how long")
     if answer["quiet"] != Why.PAUSED:
         click.echo("Not paused")
     elif answer["paused_until"] is None:

@@ -17,6 +17,7 @@ import socket
 import stat
 import struct
 import sys
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     Object = Mapping[str, object]
+    Handle = Callable[[Object], Iterable[Object | None]]
 
 LOG = logging.getLogger(__name__)
 
@@ -42,9 +44,12 @@ REQUEST_MAX_BYTES = 64 * 1024
 REPLY_MAX_BYTES = 4 * 1024 * 1024
 CONVERSATIONS_MAX = 32
 """So many are served at once, one thread each, since a sign-in takes minutes; no more."""
+REFUSALS_MAX = 4
+"""So many more are told that all places are taken; whoever comes then is hung up on."""
 GREETING_S = 5.0
 """A client that is silent for longer is hung up on, in seconds."""
 CLOSING_S = 0.5
+NOT_RUNNING = ("mailtray is not running", "Start it with “mailtray run”.")
 KEY_BYTES = 32
 
 
@@ -58,22 +63,23 @@ class _Stranger(Exception):
 class ControlServer:
     """Answers requests on threads of its own; a context manager that serves until its end."""
 
-    def __init__(
-        self, address: str, authkey: bytes, handle: Callable[[Object], Iterable[Object]]
-    ) -> None:
+    def __init__(self, address: str, authkey: bytes, handle: Handle) -> None:
         """Prepare; nothing listens before :meth:`start`.
 
         Args:
             address: Path of the socket, or name of the pipe.
             authkey: What clients have to know; see :func:`load_authkey`.
-            handle: Called on a thread per conversation; yields the answers to a request. A
-                ``MailtrayError`` becomes the last answer, as ``error`` and ``hint``.
+            handle: Called on a thread per conversation; yields the answers to a request, and
+                ``None`` now and then while it waits for one: a client that has hung up is
+                noticed there, and the generator closed. A ``MailtrayError`` becomes the last
+                answer, as ``error`` and ``hint``.
         """
         self._address = address
         self._authkey = authkey
         self._handle = handle
         self._is_closing = Event()
         self._places = BoundedSemaphore(CONVERSATIONS_MAX)
+        self._refusals = BoundedSemaphore(REFUSALS_MAX)
         self._conversations: set[Connection] = set()
         self._listener: Listener | None = None
         self._thread = Thread(target=self._run, name="mailtray-control", daemon=True)
@@ -131,41 +137,68 @@ class ControlServer:
                 # Out of descriptors, say; the next try may do better, but not at once.
                 self._is_closing.wait(CLOSING_S)
                 continue
-            if self._is_closing.is_set() or not self._places.acquire(blocking=False):
+            if self._is_closing.is_set():
                 connection.close()
-                continue
-            self._conversations.add(connection)
-            Thread(
-                target=self._converse, args=(connection,), name="mailtray-control-n", daemon=True
-            ).start()
+            elif self._places.acquire(blocking=False):
+                self._begin(connection, self._places, self._handle)
+            elif self._refusals.acquire(blocking=False):
+                self._begin(connection, self._refusals, _refuse)
+            else:
+                connection.close()
+
+    def _begin(self, connection: Connection, places: BoundedSemaphore, handle: Handle) -> None:
+        self._conversations.add(connection)
+        conversation = (connection, places, handle)
+        Thread(
+            target=self._converse, args=conversation, name="mailtray-control-n", daemon=True
+        ).start()
 
     def _accept(self) -> Connection:
         if self._listener is None:
             raise OSError("not listening")
         return self._listener.accept()
 
-    def _converse(self, connection: Connection) -> None:
+    def _converse(self, connection: Connection, places: BoundedSemaphore, handle: Handle) -> None:
         try:
             with connection:
                 _be_patient(connection, GREETING_S)
                 _greet_client(connection, self._authkey)
-                self._answer(connection, _receive(connection, REQUEST_MAX_BYTES, GREETING_S))
+                _answer(connection, handle, _receive(connection, REQUEST_MAX_BYTES, GREETING_S))
         except (_Stranger, OSError, EOFError, ValueError) as exc:
             LOG.info("A conversation on the control socket ended early: %s", type(exc).__name__)
         finally:
             self._conversations.discard(connection)
-            self._places.release()
+            places.release()
 
-    def _answer(self, connection: Connection, request: Object) -> None:
+
+def _answer(connection: Connection, handle: Handle, request: Object) -> None:
+    try:
+        replies = handle(request)
         try:
-            for reply in self._handle(request):
-                connection.send_bytes(_encode(reply))
-                if reply.get("done"):
-                    return
-            connection.send_bytes(_encode({"done": True}))
-        except MailtrayError as exc:
-            failure = {"done": True, "error": exc.title, "hint": exc.hint}
-            connection.send_bytes(_encode(failure))
+            _send_all(connection, replies)
+        finally:
+            if isinstance(replies, Generator):
+                # At once, and not when the garbage is collected: it lets go of what it asked.
+                replies.close()
+    except MailtrayError as exc:
+        failure = {"done": True, "error": exc.title, "hint": exc.hint}
+        connection.send_bytes(_encode(failure))
+
+
+def _send_all(connection: Connection, replies: Iterable[Object | None]) -> None:
+    for reply in replies:
+        if reply is not None:
+            connection.send_bytes(_encode(reply))
+            if reply.get("done"):
+                return
+        elif connection.poll():
+            # A client says nothing after its request, so this is its end.
+            raise EOFError
+    connection.send_bytes(_encode({"done": True}))
+
+
+def _refuse(_: Object) -> Iterable[Object]:
+    raise MailtrayError("mailtray is busy", "Try again in a moment.")
 
 
 def _listen(address: str) -> Listener:
@@ -242,15 +275,17 @@ def ask(
     Raises:
         NotRunning: Nobody listens there, or not to this key, or no answer came in time.
     """
-    with _nobody_there():
+    try:
         connection = Client(address)
+    except OSError as exc:
+        raise NotRunning(*NOT_RUNNING) from exc
     with connection:
-        with _nobody_there():
+        with _no_answer():
             _be_patient(connection, timeout_s)
             _greet_server(connection, authkey, timeout_s)
             connection.send_bytes(_encode(request))
         while True:
-            with _nobody_there():
+            with _no_answer():
                 reply = _receive(connection, REPLY_MAX_BYTES, timeout_s)
             if reply.get("done"):
                 return reply
@@ -259,13 +294,12 @@ def ask(
 
 
 @contextmanager
-def _nobody_there() -> Iterator[None]:
+def _no_answer() -> Iterator[None]:
+    """Whoever took the call is there, whatever becomes of it."""
     try:
         yield
-    except TimeoutError as exc:
-        raise NotRunning("mailtray does not answer", "End it and start it again.") from exc
     except (_Stranger, OSError, EOFError, ValueError) as exc:
-        raise NotRunning("mailtray is not running", "Start it with “mailtray run”.") from exc
+        raise NotRunning("mailtray does not answer", "End it and start it again.") from exc
 
 
 def load_authkey(path: Path) -> bytes:

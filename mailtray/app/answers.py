@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from mailtray.core import status
 from mailtray.core.compose import sender_of, subject_of
-from mailtray.core.errors import AuthError
+from mailtray.core.errors import AuthError, MailtrayError, Unconfigured
 from mailtray.core.peace import Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from mailtray.core.errors import MailtrayError
     from mailtray.core.model import Account, Message, TrayView
     from mailtray.core.peace import Pause, Quiet
 
@@ -118,6 +117,19 @@ def signed_in(who: Account) -> Mapping[str, object]:
 
 
 def failure(error: MailtrayError) -> Mapping[str, object]:
-    """Return an error."""
+    """Return an error; :func:`failed` reads it."""
+    kind = next((name for name, one in _KINDS.items() if isinstance(error, one)), None)
     link = status.link_of(error) or None
-    return {"done": True, "error": error.title, "hint": error.hint, "link": link}
+    return {"done": True, "error": error.title, "hint": error.hint, "link": link, "kind": kind}
+
+
+def failed(answer: Mapping[str, object]) -> MailtrayError:
+    """Return the error that an answer tells of."""
+    kind = _KINDS.get(str(answer.get("kind")), MailtrayError)
+    error = kind(str(answer["error"]), str(answer.get("hint") or ""))
+    if isinstance(error, AuthError):
+        error.link = str(answer.get("link") or "")
+    return error
+
+
+_KINDS: Mapping[str, type[MailtrayError]] = {"sign_in": AuthError, "settings": Unconfigured}

@@ -29,11 +29,13 @@ class SignIn:
     Attributes:
         by_device_code: True to sign in on another device.
         is_another: True where it is to be an account beyond those that are known.
+        is_waited_for: True where it is given up once nobody waits for its end any more.
     """
 
     account: AccountId | None = None
     by_device_code: bool = False
     is_another: bool = False
+    is_waited_for: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,17 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """Whoever asked does not wait for answers any more.
+
+    Attributes:
+        replies: Those of the ``Ask``.
+    """
+
+    replies: SimpleQueue[Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Stop."""
 
@@ -213,6 +226,7 @@ Command = (
     | SignInPage
     | SignInEnded
     | Ask
+    | Gone
     | Quit
 )
 

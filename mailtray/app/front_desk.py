@@ -74,6 +74,16 @@ class FrontDesk:
         for replies in self._signing_in:
             replies.put(answers.sign_in_page(page.url, page.code))
 
+    @property
+    def awaits_sign_in(self) -> bool:
+        """Whether anybody waits for the sign-in."""
+        return bool(self._signing_in)
+
+    def drop(self, replies: Replies) -> None:
+        """Forget one who does not wait any more."""
+        self._waiters = [one for one in self._waiters if one.replies is not replies]
+        self._signing_in = [one for one in self._signing_in if one is not replies]
+
     def end_sign_in(self, answer: Mapping[str, object]) -> None:
         """Answer those who wait for the sign-in."""
         for replies in self._signing_in:

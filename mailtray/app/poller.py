@@ -17,6 +17,7 @@ from mailtray.app.commands import (
     Clicked,
     Command,
     Fetched,
+    Gone,
     HookTrouble,
     NetworkUp,
     NotifierAvailable,
@@ -105,6 +106,8 @@ class Poller:
         self._desk = FrontDesk(self._watches, self._state)
         self._status = status.Status(is_configured=wishes.unconfigured is None)
         self._signing_in: AccountId | None = None
+        self._sign_in_wish: SignIn | None = None
+        self._next_sign_in: SignIn | None = None
         self._tray_hint: tuple[float, MailtrayError] | None = None
         self._same_wake_until_s = -math.inf
         self._shown_status: status.Status | None = None
@@ -225,6 +228,9 @@ class Poller:
                 self._handle_sign_in(command)
             case Ask(request, replies):
                 self._answer(request, replies)
+            case Gone(replies):
+                self._desk.drop(replies)
+                self._give_up_unwaited()
             case _:
                 self._handle_click(command)
 
@@ -235,11 +241,9 @@ class Poller:
             case SignIn():
                 self._sign_in(command)
             case CancelSignIn():
-                self._flow.cancel()
-            case SignInPage(url, code):
-                self._world.events.emit({"event": "sign_in", "url": url, "code": code})
-                self._flow.page = command
-                self._desk.tell_page(command)
+                self._cancel_sign_in()
+            case SignInPage():
+                self._sign_in_page(command)
             case SignInEnded(outcome):
                 self._sign_in_ended(outcome)
             case SignOut(account):
@@ -417,9 +421,9 @@ class Poller:
             self._desk.end_sign_in(answers.failure(self._wishes.unconfigured))
             return
         if self._flow.is_running:
-            if self._flow.page is not None:
-                self._open(self._flow.page.url)
+            self._sign_in_again(wish)
             return
+        self._sign_in_wish = wish
         if wish.account or wish.is_another:
             watch = self._watches.get(wish.account) if wish.account else None
         else:
@@ -435,6 +439,37 @@ class Poller:
         )
         self._reduce(status.SignInStarted())
 
+    def _sign_in_again(self, wish: SignIn) -> None:
+        """Go on with the sign-in that runs, or end it where it is not what is wished."""
+        is_other = wish.is_waited_for and wish.by_device_code != self._flow.by_device_code
+        if self._flow.is_cancelled or is_other:
+            self._cancel_sign_in()
+            self._next_sign_in = wish
+            return
+        if not wish.is_waited_for:
+            self._sign_in_wish = wish
+        if self._flow.page is not None:
+            self._open(self._flow.page.url)
+
+    def _cancel_sign_in(self) -> None:
+        self._next_sign_in = None
+        self._flow.cancel()
+
+    def _give_up_unwaited(self) -> None:
+        """End a sign-in that was only for those who have gone."""
+        if self._desk.awaits_sign_in:
+            return
+        if self._next_sign_in is not None and self._next_sign_in.is_waited_for:
+            self._next_sign_in = None
+        if self._sign_in_wish is not None and self._sign_in_wish.is_waited_for:
+            self._flow.cancel()
+
+    def _sign_in_page(self, page: SignInPage) -> None:
+        if self._flow.opened(page):
+            self._world.events.emit({"event": "sign_in", "url": page.url, "code": page.code})
+            self._desk.tell_page(page)
+            self._reduce(status.SignInAt(page.url, page.code))
+
     def _only_stopped_watch(self) -> Watch | None:
         stopped = [
             one
@@ -444,17 +479,31 @@ class Poller:
         return stopped[0] if len(stopped) == 1 else None
 
     def _sign_in_ended(self, outcome: SignedIn | MailtrayError) -> None:
+        wish, self._next_sign_in = self._next_sign_in, None
+        was_cancelled = self._flow.is_cancelled
         self._flow.ended()
-        if isinstance(outcome, MailtrayError):
-            self._reduce(status.SignInFailed(outcome))
-            asked = self._watches.get(self._signing_in) if self._signing_in else None
-            if isinstance(outcome, AuthBlocked) and asked and isinstance(asked.error, AuthError):
-                self._blocked(asked, outcome)
-            elif not isinstance(outcome, SignInCancelled):
-                command = "sign_in" if outcome.transient else status.remedy(outcome)
-                self._herald.remind("sign-in", outcome, command=command)
-            self._desk.end_sign_in(answers.failure(outcome))
+        if wish is not None:
+            self._sign_in(wish)
             return
+        if was_cancelled and isinstance(outcome, SignedIn):
+            # The person finished a page that they, or a sign-out, had given up.
+            outcome = SignInCancelled(*text.SIGN_IN_CANCELLED)
+        if isinstance(outcome, SignedIn):
+            self._signed_in(outcome)
+        else:
+            self._sign_in_failed(outcome)
+
+    def _sign_in_failed(self, outcome: MailtrayError) -> None:
+        self._reduce(status.SignInFailed(outcome))
+        asked = self._watches.get(self._signing_in) if self._signing_in else None
+        if isinstance(outcome, AuthBlocked) and asked and isinstance(asked.error, AuthError):
+            self._blocked(asked, outcome)
+        elif not isinstance(outcome, SignInCancelled):
+            command = "sign_in" if outcome.transient else status.remedy(outcome)
+            self._herald.remind("sign-in", outcome, command=command)
+        self._desk.end_sign_in(answers.failure(outcome))
+
+    def _signed_in(self, outcome: SignedIn) -> None:
         account = outcome.account
         self._herald.retract("sign-in")
         self._keep(account.id, outcome.cache, is_asked=True)
@@ -469,6 +518,7 @@ class Poller:
 
     def _sign_out_all(self) -> MailtrayError | None:
         """Erase everything of everybody; returns why something was left, or ``None``."""
+        self._cancel_sign_in()
         known = [*self._watches]
         if self._keeper.is_owed:
             known += self._keeper.settle(self._watches)
@@ -721,12 +771,13 @@ class Poller:
         match request.get("command"):
             case "status":
                 replies.put(self._state())
+            case "check" if self._wishes.unconfigured is not None:
+                replies.put(answers.failure(self._wishes.unconfigured))
             case "check":
                 self._check_now()
                 self._desk.wait_for_polls(replies, self._clock.monotonic_s())
             case "signin":
-                self._desk.wait_for_sign_in(replies, self._flow.page)
-                self._sign_in(SignIn(by_device_code=bool(request.get("by_device_code"))))
+                self._answer_sign_in(by_device_code=bool(request.get("by_device_code")), to=replies)
             case "signout":
                 left = self._sign_out_all()
                 replies.put({"done": True} if left is None else answers.failure(left))
@@ -745,6 +796,19 @@ class Poller:
         try:
             self._handle_peace(PauseFor(str(request.get("for"))) if is_pause else Resume())
         except ValueError as exc:
-            replies.put({"done": True, "error": str(exc)})
+            replies.put({"done": True, "error": str(exc), "kind": "settings"})
         else:
             replies.put(self._state())
+
+    def _answer_sign_in(
+        self, *, by_device_code: bool, to: SimpleQueue[Mapping[str, object]]
+    ) -> None:
+        wish = SignIn(by_device_code=by_device_code, is_waited_for=True)
+        coming = self._next_sign_in
+        is_other = by_device_code != (coming or self._flow).by_device_code
+        if self._flow.is_running and (is_other or (coming is None and self._flow.is_cancelled)):
+            # Who waits for that one hears of its end before the new one is waited for.
+            self._desk.end_sign_in(answers.failure(SignInCancelled(*text.SIGN_IN_CANCELLED)))
+            self._flow.cancel()
+        self._desk.wait_for_sign_in(to, self._flow.page)
+        self._sign_in(wish)

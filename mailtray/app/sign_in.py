@@ -21,6 +21,8 @@ class SignInFlow:
 
     Attributes:
         is_running: Whether a sign-in waits for the person.
+        is_cancelled: Whether it was told to end and has not yet.
+        by_device_code: Whether it goes on on another device.
         page: The sign-in page once it is known, while the flow runs.
     """
 
@@ -31,6 +33,8 @@ class SignInFlow:
         self._post = post
         self._workers = workers
         self.is_running = False
+        self.is_cancelled = False
+        self.by_device_code = False
         self.page: SignInPage | None = None
 
     def start(
@@ -65,15 +69,26 @@ class SignInFlow:
             outcome = attempt(on_other_device if by_device_code else in_browser)
             self._post(SignInEnded(outcome))
 
-        self.is_running = True
+        self.is_running, self.is_cancelled = True, False
+        self.by_device_code = by_device_code
         self._workers.start("mailtray-sign-in", run)
 
     def cancel(self) -> None:
-        """Make a running flow end soon."""
+        """Make a running flow end soon; whatever it ends with does not count."""
         self.page = None
         if self.is_running:
+            self.is_cancelled = True
             self._identity.cancel_sign_in()
+
+    def opened(self, page: SignInPage) -> bool:
+        """Note the sign-in page, and say whether it counts: not that of a cancelled flow."""
+        if self.is_cancelled:
+            # It may have been cancelled before it had begun.
+            self._identity.cancel_sign_in()
+            return False
+        self.page = page
+        return True
 
     def ended(self) -> None:
         """Note that ``SignInEnded`` has arrived."""
-        self.is_running, self.page = False, None
+        self.is_running, self.is_cancelled, self.page = False, False, None

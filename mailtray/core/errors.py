@@ -4,6 +4,7 @@
 
     MailtrayError(title, hint)
     ├─ ConfigError(origin, key, problem)
+    ├─ Unconfigured
     ├─ AlreadyRunning
     ├─ NotRunning
     ├─ VaultError
@@ -73,6 +74,10 @@ class ConfigError(MailtrayError):
         self.origin = origin
         self.key = key
         self.problem = problem
+
+
+class Unconfigured(MailtrayError):
+    """A setting without which nothing can be done is missing."""
 
 
 class AlreadyRunning(MailtrayError):

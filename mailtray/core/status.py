@@ -100,7 +100,8 @@ class Status:
         accounts: The signed-in accounts, in the order in which they were added.
         notices: What keeps the program itself from working as it should.
         is_configured: False where no client id is known.
-        is_signing_in: True while a sign-in waits for the browser.
+        is_signing_in: True while a sign-in waits for the person.
+        sign_in_at: The page at which it goes on, once it is known.
         is_starting: True until the keyring has told which accounts there are.
         sign_in_error: Why the last sign-in did not end well.
         quiet: Why nothing is shown for now, or ``None``.
@@ -110,6 +111,7 @@ class Status:
     notices: Mapping[Source, MailtrayError] = field(default_factory=dict)
     is_configured: bool = True
     is_signing_in: bool = False
+    sign_in_at: SignInAt | None = None
     is_starting: bool = True
     sign_in_error: MailtrayError | None = None
     quiet: Quiet | None = None
@@ -150,7 +152,19 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class SignInStarted:
-    """A sign-in waits for the browser."""
+    """A sign-in waits for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAt:
+    """The page at which the sign-in goes on is known.
+
+    Attributes:
+        code: What to type there, or empty.
+    """
+
+    url: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +208,7 @@ Event = (
     | Polled
     | Failed
     | SignInStarted
+    | SignInAt
     | SignInFailed
     | SignInSucceeded
     | SignedOut
@@ -231,13 +246,15 @@ def _noticed(status: Status, source: Source, error: MailtrayError | None) -> Sta
 
 
 def _sign_in_changed(
-    status: Status, event: SignInStarted | SignInFailed | SignInSucceeded
+    status: Status, event: SignInStarted | SignInAt | SignInFailed | SignInSucceeded
 ) -> Status:
     match event:
         case SignInStarted():
-            return replace(status, is_signing_in=True, sign_in_error=None)
+            return replace(status, is_signing_in=True, sign_in_at=None, sign_in_error=None)
+        case SignInAt():
+            return replace(status, sign_in_at=event if status.is_signing_in else None)
         case SignInFailed(error):
-            return replace(status, is_signing_in=False, sign_in_error=error)
+            return replace(status, is_signing_in=False, sign_in_at=None, sign_in_error=error)
         case SignInSucceeded(account):
             return _signed_in(status, account)
 
@@ -272,7 +289,12 @@ def _signed_in(status: Status, account: Account) -> Status:
     )
     accounts = {**status.accounts, account.id: new}
     return replace(
-        status, accounts=accounts, is_signing_in=False, sign_in_error=None, is_starting=False
+        status,
+        accounts=accounts,
+        is_signing_in=False,
+        sign_in_at=None,
+        sign_in_error=None,
+        is_starting=False,
     )
 
 
@@ -372,7 +394,7 @@ def _icon(status: Status) -> IconKind:
 
 def _tooltip(status: Status, now: datetime) -> str:
     if status.is_signing_in:
-        return text.FINISH_SIGN_IN
+        return _finish_sign_in(status)
     if not status.accounts:
         return "\n".join(_program_lines(status))
     if len(status.accounts) == 1:
@@ -393,6 +415,12 @@ def _quiet_lines(words: str, lines: list[str], status: Status) -> list[str]:
     if overall(status) is not State.OK:
         return [*lines, words]
     return [f"{words} · {text.unread(unread_count(status))}", *lines[1:]]
+
+
+def _finish_sign_in(status: Status) -> str:
+    if status.sign_in_at is None or not status.sign_in_at.code:
+        return text.FINISH_SIGN_IN
+    return text.finish_on_device(status.sign_in_at.url, status.sign_in_at.code)
 
 
 def _program_lines(status: Status) -> list[str]:
@@ -460,7 +488,7 @@ def _program_items(status: Status) -> list[MenuItem]:
     if status.accounts:
         line = "" if status.notice is None else status.notice.title
     else:
-        line = text.FINISH_SIGN_IN if status.is_signing_in else _program_lines(status)[0]
+        line = _finish_sign_in(status) if status.is_signing_in else _program_lines(status)[0]
     if not line:
         return []
     is_notice = status.notice is not None and line == status.notice.title

@@ -25,6 +25,7 @@ NO_SUBJECT = "(no subject)"
 CHECKING = "Checking mail…"
 SIGNED_OUT = "Signed out"
 FINISH_SIGN_IN = "Finish signing in in your browser"
+SIGN_IN_CANCELLED = ("The sign-in was cancelled", "Choose Sign in to try again.")
 SIGN_IN_TO_START = "Choose “Sign in” to start"
 
 MENU_CHECK_NOW = "Check now"
@@ -75,6 +76,11 @@ def no_client_id_hint(settings_path: str) -> str:
         f'Put client_id = "…" into {settings_path} (README: “A real account”), '
         "or try it without an account: mailtray demo"
     )
+
+
+def finish_on_device(url: str, code: str) -> str:
+    """Return where to go on with a sign-in on another device, and what to type there."""
+    return f"Open {url} and type {code}"
 
 
 def unread(count: int) -> str:

@@ -20,6 +20,7 @@ from mailtray.adapters import control_socket
 from mailtray.adapters.control_socket import (
     CONVERSATIONS_MAX,
     KEY_BYTES,
+    REFUSALS_MAX,
     REQUEST_MAX_BYTES,
     ControlServer,
     SingleInstance,
@@ -215,15 +216,40 @@ def test_silent_clients_are_hung_up_on(address: str, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("server")
-def test_more_clients_than_places_are_turned_away(address: str) -> None:
+def test_who_comes_when_all_places_are_taken_is_told_so(address: str) -> None:
     clients = [_raw(address) for _ in range(CONVERSATIONS_MAX)]
     for client in clients:
         # Once the greeting is here, its place is taken.
         client.recv(1)
-    with pytest.raises(NotRunning):
-        ask(address, KEY, {"n": 1}, timeout_s=PATIENCE_S)
-    for client in clients:
+    answer = ask(address, KEY, {"command": "status"}, timeout_s=PATIENCE_S)
+    assert (answer["done"], answer["error"]) == (True, "mailtray is busy")
+    more = [_raw(address) for _ in range(REFUSALS_MAX)]
+    for client in more:
+        client.recv(1)
+    with pytest.raises(NotRunning, match="does not answer"):
+        ask(address, KEY, {"command": "status"}, timeout_s=PATIENCE_S)
+    for client in [*clients, *more]:
         client.close()
+
+
+def test_a_client_that_hangs_up_is_noticed(address: str) -> None:
+    gone = Event()
+
+    def handle(_: Mapping[str, object]) -> Iterator[Mapping[str, object] | None]:
+        try:
+            yield {"waiting": True}
+            while True:
+                yield None
+        finally:
+            gone.set()
+
+    def give_up(_: Mapping[str, object]) -> None:
+        raise KeyboardInterrupt
+
+    with ControlServer(address, KEY, handle):
+        with pytest.raises(KeyboardInterrupt):
+            ask(address, KEY, {}, timeout_s=PATIENCE_S, on_progress=give_up)
+        assert gone.wait(PATIENCE_S)
 
 
 def test_a_client_that_does_not_believe_a_false_server(address: str) -> None:

@@ -6,12 +6,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailtray.app.commands import CheckNow, Quit, SignInEnded, SignInPage, SignOut, from_menu
+from mailtray.app.answers import failed, failure
+from mailtray.app.commands import (
+    CancelSignIn,
+    CheckNow,
+    Gone,
+    Quit,
+    SignIn,
+    SignInEnded,
+    SignInPage,
+    SignOut,
+    from_menu,
+)
 from mailtray.core.errors import (
+    AuthError,
+    ConsentRequired,
     MailSourceError,
+    MailtrayError,
     SignInCancelled,
     SignInRequired,
     Throttled,
+    Unconfigured,
     Unreachable,
 )
 from mailtray.core.model import MessageId
@@ -218,6 +233,123 @@ def test_signin_while_one_is_running_gets_the_same_page() -> None:
     rig.do(SignInEnded(SignInCancelled("Not finished", "Try again.")))
     assert all_of(first)[-1] == all_of(second)[-1]
     assert len(rig.workers.flows) == 1
+
+
+def test_a_sign_in_for_which_nobody_waits_any_more_is_given_up() -> None:
+    rig = Rig()
+    rig.do()
+    first = rig.ask("signin")
+    second = rig.ask("signin")
+    rig.do(SignInPage(SIGN_IN_PAGE), Gone(first))
+    assert rig.poller._flow.is_cancelled is False
+    rig.do(Gone(second))
+    rig.identity.person = ANN
+    rig.finish_sign_in()
+    assert rig.vault.accounts() == ()
+    (answer,) = all_of(rig.ask("status"))
+    assert answer["state"] == "attention"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_sign_in_from_the_menu_goes_on_when_the_command_is_gone(is_first: bool) -> None:
+    rig = Rig()
+    rig.do()
+    if is_first:
+        rig.do(SignIn())
+    replies = rig.ask("signin")
+    if not is_first:
+        rig.do(SignIn())
+    rig.do(Gone(replies))
+    rig.identity.person = ANN
+    rig.finish_sign_in()
+    assert rig.vault.accounts() == (ANN.id,)
+
+
+def test_one_who_is_gone_is_sent_nothing() -> None:
+    rig = started()
+    replies = rig.ask("check")
+    rig.do(Gone(replies))
+    assert replies.empty()
+
+
+def test_a_sign_in_of_the_other_kind_replaces_the_one_that_runs() -> None:
+    rig = Rig()
+    rig.do()
+    in_browser = rig.ask("signin")
+    rig.poller.step(SignInPage(SIGN_IN_PAGE))
+    by_code = rig.ask("signin", by_device_code=True)
+    assert all_of(in_browser)[-1]["error"] == "The sign-in was cancelled"
+    assert by_code.empty()
+    rig.workers.flows.clear()
+    rig.do(SignInPage(SIGN_IN_PAGE), SignInEnded(SignInCancelled("Cancelled")))
+    rig.identity.person = ANN
+    rig.finish_sign_in()
+    page, done = all_of(by_code)
+    assert page["code"] == "ABCD-EFGH"
+    assert done["signed_in"] == ANN.username
+
+
+def test_a_sign_in_that_follows_a_cancelled_one_is_a_new_one() -> None:
+    rig = Rig()
+    rig.do()
+    first = rig.ask("signin")
+    rig.do(SignInPage(SIGN_IN_PAGE), CancelSignIn())
+    second = rig.ask("signin")
+    assert all_of(first)[-1]["error"] == "The sign-in was cancelled"
+    third = rig.ask("signin")
+    rig.workers.flows.clear()
+    rig.do(SignInEnded(SignInCancelled("Cancelled")))
+    rig.identity.person = ANN
+    rig.finish_sign_in()
+    assert all_of(second)[-1] == all_of(third)[-1] == {"done": True, "signed_in": ANN.username}
+
+
+def test_a_sign_in_that_waits_for_its_turn_goes_with_the_last_who_waits() -> None:
+    rig = Rig()
+    rig.do()
+    rig.do(SignIn())
+    rig.do(Gone(rig.ask("signin", by_device_code=True)))
+    rig.workers.flows.clear()
+    rig.do(SignInEnded(SignInCancelled("Cancelled")))
+    assert not rig.workers.flows
+
+
+def test_where_to_type_a_code_is_said() -> None:
+    rig = Rig()
+    rig.do()
+    rig.ask("signin", by_device_code=True)
+    rig.do(SignInPage(DEVICE_PAGE, "ABCD-EFGH"))
+    assert rig.view.tooltip == f"Open {DEVICE_PAGE} and type ABCD-EFGH"
+    assert rig.view.menu[0].label == rig.view.tooltip
+
+
+def test_signout_ends_a_sign_in_under_way() -> None:
+    rig = started()
+    replies = rig.ask("signin")
+    rig.poller.step(SignInPage(SIGN_IN_PAGE))
+    assert all_of(rig.ask("signout")) == [{"done": True}]
+    rig.identity.person = ANN
+    rig.finish_sign_in()
+    assert all_of(replies)[-1]["error"] == "The sign-in was cancelled"
+    assert rig.vault.accounts() == ()
+    assert rig.identity.token_requests == 0
+
+
+@pytest.mark.parametrize("command", ["check", "signin"])
+def test_what_needs_a_client_id_says_so(command: str) -> None:
+    rig = Rig(unconfigured=Unconfigured("mailtray needs a client id", "Get one."))
+    rig.do()
+    (answer,) = all_of(rig.ask(command))
+    assert isinstance(failed(answer), Unconfigured)
+
+
+def test_an_error_is_the_same_on_the_other_side() -> None:
+    error = ConsentRequired("Not approved", "Ask.")
+    error.link = "https://login.example/approve"
+    here = failed(failure(error))
+    assert isinstance(here, AuthError)
+    assert (here.title, here.hint, here.link) == (error.title, error.hint, error.link)
+    assert type(failed({"done": True, "error": "No."})) is MailtrayError
 
 
 def test_signout_and_quit() -> None:

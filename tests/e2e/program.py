@@ -127,6 +127,16 @@ class Program:
             check=False,
         )
 
+    def open(self, *words: str) -> subprocess.Popen[str]:
+        """Begin another mailtray command in the same home."""
+        return subprocess.Popen(
+            [*MAILTRAY, *words, *self._common()],
+            env=self._env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     # -- what it tells -----------------------------------------------------------------------
 
     def _read_events(self, pipe: IO[str]) -> None:

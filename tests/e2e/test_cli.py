@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mailtray.adapters.control_socket import CONVERSATIONS_MAX
+from mailtray.cli import EXIT_INTERRUPTED
 from tests.e2e.program import MAILTRAY, Program, bare_environment
 
 if TYPE_CHECKING:
@@ -67,7 +71,7 @@ def test_a_wrong_wish_is_named(tmp_path: Path, words: list[str], settings: str, 
 
 def test_without_a_client_id_sign_in_says_what_to_do(tmp_path: Path) -> None:
     done = mailtray(tmp_path, "signin")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert str(tmp_path / "settings.toml") in done.stderr
     assert "mailtray demo" in done.stderr
 
@@ -129,3 +133,27 @@ def test_what_check_showed_is_still_told(
         assert program.run("check").returncode == 0
         program.start()
         program.wait_told(ids)
+
+
+def interrupted(process: subprocess.Popen[str]) -> int:
+    """Press Ctrl+C once the page is told, and return the exit code."""
+    assert process.stderr is not None
+    assert "Sign in at" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    return process.returncode
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_interrupted_sign_ins_leave_nothing_behind(simulator: Simulator, tmp_path: Path) -> None:
+    env = {**bare_environment(tmp_path), "BROWSER": "true %s"}
+    with Program(tmp_path / "home", simulator.url, env) as program:
+        many = [program.open("signin") for _ in range(CONVERSATIONS_MAX)]
+        assert [interrupted(one) for one in many] == [EXIT_INTERRUPTED] * len(many)
+        mark = program.mark()
+        program.wait(mark - 1, event="status", state="attention")
+        status = program.run("status", "--json")
+        assert status.returncode == 4
+        assert json.loads(status.stdout)["tooltip"].startswith("The sign-in was cancelled")
+        by_code = program.open("signin", "--device-code")
+        assert interrupted(by_code) == EXIT_INTERRUPTED
