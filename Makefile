@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 ARGS ?=
 
-.PHONY: setup demo run test lint unit rig clean
+.PHONY: setup demo run test soak lint unit rig clean
 
 setup: $(STAMP)
 
@@ -37,6 +37,11 @@ lint: setup
 
 test: setup rig lint
 	$(BIN)/python -m pytest $(ARGS)
+
+# Hours of use in minutes; docs/soak.md tells what is measured.
+soak: setup rig
+	MAILTRAY_SOAK=1 $(BIN)/python -m pytest tests/e2e/test_crashes.py -s
+	$(BIN)/python -m tests.soak $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
