@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
 
-    from mailtray.app.lifecycle import App
     from mailtray.bootstrap import Options
 
 P = ParamSpec("P")
@@ -167,6 +167,7 @@ def run_command(
     interval_s: float | None = None,
 ) -> int:
     """Stay in the tray and notify until told to quit."""
+    ending = _Ending()
     from mailtray import bootstrap
 
     options = replace(
@@ -176,29 +177,56 @@ def run_command(
         events=sys.stdout if events else None,
     )
     with bootstrap.resident(options) as app:
-        _quit_on_signals(app)
+        ending.passes_on(app.quit)
         app.run()
     return EXIT_OK
 
 
-def _quit_on_signals(app: App) -> None:
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        app.quit()
+class _Ending:
+    """Hears a signal to end, from now on, and passes it on; one that comes early, later."""
 
-    signal.signal(signal.SIGINT, on_signal)
-    signal.signal(signal.SIGTERM, on_signal)
+    def __init__(self) -> None:
+        self._end: Callable[[], None] | None = None
+        self._is_wished = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        if sys.platform != "win32":
+            # A handler runs on the main thread, and that may be just about to wait for ever.
+            ear, mouth = os.pipe()
+            os.set_blocking(mouth, False)
+            signal.set_wakeup_fd(mouth)
+            Thread(target=self._listen, args=(ear,), name="mailtray-signals", daemon=True).start()
+
+    def passes_on(self, end: Callable[[], None]) -> None:
+        """Call ``end`` for every signal, and at once if there was one."""
+        self._end = end
+        if self._is_wished:
+            end()
+
+    def _listen(self, ear: int) -> None:
+        while os.read(ear, 1):
+            self._pass_on()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if sys.platform == "win32":
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        self._is_wished = True
+        if self._end is not None:
+            self._end()
 
 
 @cli.command("demo")
 @click.option("--headless", is_flag=True, help="No display, no browser: play it in the terminal.")
-@_common
 def demo_command(*, headless: bool) -> int:
     """Show all of it with a Microsoft 365 of its own: no account, no registration."""
+    ending = _Ending()
     from mailtray.demo import Demo
 
     demo = Demo(click.echo, headless=headless)
     with demo.running() as app:
-        _quit_on_signals(app)
+        ending.passes_on(app.quit)
         app.run()
     return EXIT_OK if demo.went_well else EXIT_ERROR
 
@@ -207,20 +235,24 @@ def demo_command(*, headless: bool) -> int:
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0 picks a free one.")
 def simulator_command(port: int) -> int:
     """Run Microsoft 365 on the loopback, alone, until interrupted."""
+    over, ending = Event(), _Ending()
+    ending.passes_on(over.set)
     from mailtray.simulator import Simulator
 
     simulator = Simulator(port=port)
-    simulator.start()
-    over = Event()
-    signal.signal(signal.SIGINT, lambda *_: over.set())
-    signal.signal(signal.SIGTERM, lambda *_: over.set())
-    # Whoever reads this line may end it at once.
-    click.echo(json.dumps({"url": simulator.url}))
-    sys.stdout.flush()
-    # Windows hands signals over only between two waits.
-    while not over.wait(0.5 if sys.platform == "win32" else None):
-        pass
-    simulator.stop()
+    try:
+        simulator.start()
+    except OSError as exc:
+        raise MailtrayError(
+            f"Port {port} cannot be had: {exc.strerror or exc}", "Choose another with --port."
+        ) from exc
+    try:
+        click.echo(json.dumps({"url": simulator.url}))
+        # Windows hands signals over only between two waits.
+        while not over.wait(0.5 if sys.platform == "win32" else None):
+            pass
+    finally:
+        simulator.stop()
     return EXIT_OK
 
 

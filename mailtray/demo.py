@@ -12,7 +12,7 @@ import sys
 import tempfile
 import webbrowser
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import TYPE_CHECKING
@@ -134,7 +134,7 @@ class Demo:
         self._stage = Stage()
         self._over = Event()
         self._delivered: list[str] = []
-        self.went_well = not self._headless
+        self.went_well = False
 
     @contextmanager
     def running(self) -> Iterator[App]:
@@ -154,10 +154,12 @@ class Demo:
             with bootstrap.resident(options) as app:
                 story = Thread(target=self._tell, args=(app,), name="mailtray-demo", daemon=True)
                 story.start()
-                yield app
-                self._over.set()
-                self._stage.close()
-                story.join(_PROGRAM_S)
+                try:
+                    yield app
+                finally:
+                    self._over.set()
+                    self._stage.close()
+                    story.join(_PROGRAM_S)
 
     @property
     def _interval_s(self) -> float:
@@ -165,7 +167,8 @@ class Demo:
 
     def _walk(self, url: str) -> bool:
         def person() -> None:
-            walk(url, username=USERNAME)
+            with suppress(OSError):  # the program has gone meanwhile
+                walk(url, username=USERNAME)
 
         Thread(target=person, name="mailtray-demo-person", daemon=True).start()
         return True
@@ -178,6 +181,18 @@ class Demo:
     # -- the story ----------------------------------------------------------------------------
 
     def _tell(self, app: App) -> None:
+        is_told = False
+        try:
+            self._tell_chapters(app)
+            is_told = True
+        except OSError:
+            # Nobody listens any more.
+            self.went_well = False
+        finally:
+            if self._headless or not is_told:
+                app.quit()
+
+    def _tell_chapters(self, app: App) -> None:
         try:
             for chapter in (
                 self._sign_in,
@@ -194,10 +209,11 @@ class Demo:
             self._summary()
         except StoryStoppedError as stop:
             if not self._over.is_set():
-                self.went_well = False
                 self._say(f"The story stopped: {stop}.")
-        if self._headless:
-            app.quit()
+            elif self._headless:
+                self._say("Interrupted.")
+            else:
+                self.went_well = True
 
     def _sign_in(self, app: App) -> None:
         self._say(f"Microsoft 365 is played by {self._simulator.url} (open it to play yourself).")

@@ -40,6 +40,7 @@ from mailtray.simulator.resources import (
     folder_json,
     project,
 )
+from mailtray.simulator.times import wire_time
 
 DEFAULT_PAGE_SIZE = 10
 PROFILE_PROPERTIES = frozenset({"id", "displayName", "userPrincipalName", "mail"})
@@ -273,15 +274,21 @@ def _is_floor(clause: Clause) -> bool:
 
 
 def _holds(call: Call, message: Message, query: Query) -> bool:
-    whole = call.whole(message)
+    whole = _stored(call, message)
     return all(clause.holds(whole) for clause in query.filter)
+
+
+def _stored(call: Call, message: Message) -> dict[str, object]:
+    """Return it as the store knows it: a time that is overridden only looks different."""
+    at = wire_time(message.received)
+    return {**call.whole(message), "receivedDateTime": at, "sentDateTime": at}
 
 
 def _sorted(call: Call, messages: list[Message], query: Query) -> list[Message]:
     for name, descending in reversed(query.order):
 
         def key(message: Message, name: str = name) -> str:
-            found: object = call.whole(message)
+            found: object = _stored(call, message)
             for part in name.split("/"):
                 found = found.get(part) if isinstance(found, dict) else None
             return str(found)

@@ -5,11 +5,14 @@ import socket
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
 from cheroot import wsgi
+from cheroot.server import HTTPConnection
 from flask import Blueprint, Flask, Response, request
 
 from mailtray.simulator import control, control_api, entra, sign_in, webmail
@@ -55,6 +58,7 @@ class Simulator:
         self._stopping = threading.Event()
         self._server: wsgi.Server | None = None
         self._thread: threading.Thread | None = None
+        self._open: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def start(self) -> None:
         """Bind the port and serve it from a thread of its own.
@@ -65,6 +69,7 @@ class Simulator:
         self._stopping.clear()
         server = wsgi.Server((ADDRESS, self._port), _refuse_all, numthreads=THREADS)
         server.gateway = _Gateway
+        server.ConnectionClass = self._connection
         server.shutdown_timeout = 1
         server.timeout = 120
         server.expiration_interval = 0.05  # how soon the accept loop sees that it shall stop
@@ -84,8 +89,12 @@ class Simulator:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop serving and free the port; delays under way end at once."""
+        """Stop serving and free the port; delays and half requests under way end at once."""
         self._stopping.set()
+        for connection in tuple(self._open):
+            with suppress(OSError):
+                # Else a thread would read on until the server's time is out.
+                connection.socket.shutdown(socket.SHUT_RD)
         if self._server is not None:
             self._server.stop()
         if self._thread is not None:
@@ -105,6 +114,11 @@ class Simulator:
     ) -> None:
         """Stop."""
         self.stop()
+
+    def _connection(self, *args: object) -> Any:  # noqa: ANN401 (cheroot has no types)
+        connection = HTTPConnection(*args)
+        self._open.add(connection)
+        return connection
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
-from mailtray.adapters.control_socket import CONVERSATIONS_MAX
+from mailtray import cli
 from mailtray.cli import EXIT_INTERRUPTED
 from tests.e2e.program import MAILTRAY, Program, bare_environment
 
@@ -32,6 +36,17 @@ def mailtray(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=20,
         check=False,
+    )
+
+
+def begun(home: Path, *words: str) -> subprocess.Popen[str]:
+    """Begin a command on a machine with no desktop."""
+    return subprocess.Popen(
+        [*MAILTRAY, *words],
+        env=bare_environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -148,7 +163,7 @@ def interrupted(process: subprocess.Popen[str]) -> int:
 def test_interrupted_sign_ins_leave_nothing_behind(simulator: Simulator, tmp_path: Path) -> None:
     env = {**bare_environment(tmp_path), "BROWSER": "true %s"}
     with Program(tmp_path / "home", simulator.url, env) as program:
-        many = [program.open("signin") for _ in range(CONVERSATIONS_MAX)]
+        many = [program.open("signin") for _ in range(3)]
         assert [interrupted(one) for one in many] == [EXIT_INTERRUPTED] * len(many)
         mark = program.mark()
         program.wait(mark - 1, event="status", state="attention")
@@ -157,3 +172,63 @@ def test_interrupted_sign_ins_leave_nothing_behind(simulator: Simulator, tmp_pat
         assert json.loads(status.stdout)["tooltip"].startswith("The sign-in was cancelled")
         by_code = program.open("signin", "--device-code")
         assert interrupted(by_code) == EXIT_INTERRUPTED
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+class TestSignals:
+    def test_half_requests_do_not_keep_the_simulator(self, tmp_path: Path) -> None:
+        with ExitStack() as stack:
+            process = stack.enter_context(begun(tmp_path, "simulator"))
+            assert process.stdout is not None
+            port = urlsplit(json.loads(process.stdout.readline())["url"]).port
+            for _ in range(15):
+                client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                client.sendall(b"GET /v1.0/me HTTP/1.1\r\nHost: x")
+            process.terminate()
+            assert process.wait(3) == 0
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_an_interrupted_demo_says_so(self, tmp_path: Path, number: signal.Signals) -> None:
+        with begun(tmp_path, "demo", "--headless") as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            process.send_signal(number)
+            said, complaint = process.communicate(timeout=20)
+        assert process.returncode == 1
+        assert said.endswith("Interrupted.\n")
+        assert not complaint
+
+    def test_a_demo_to_which_nobody_listens_ends(self, tmp_path: Path) -> None:
+        with begun(tmp_path, "demo", "--headless") as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.readline()
+            process.stdout.close()
+            assert process.wait(20) == 1
+            assert not process.stderr.read()
+
+    def test_a_signal_that_comes_early_is_passed_on(self) -> None:
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.getsignal(one) for one in numbers]
+        told: SimpleQueue[str] = SimpleQueue()
+        try:
+            ending = cli._Ending()
+            signal.raise_signal(signal.SIGTERM)
+            ending.passes_on(lambda: told.put("end"))
+            assert told.get(timeout=20) == "end"
+            signal.raise_signal(signal.SIGINT)
+            assert told.get(timeout=20) == "end"
+        finally:
+            signal.set_wakeup_fd(-1)
+            for one, handler in zip(numbers, before, strict=True):
+                signal.signal(one, handler)
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        begun(tmp_path, "simulator", "--port", str(taken.getsockname()[1])) as process,
+    ):
+        _, complaint = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "cannot be had" in complaint

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -252,3 +253,14 @@ def test_pages_label_their_fields_and_load_nothing_from_elsewhere(
     assert labels.outside == []
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert requests.get(f"{sim.url}/static/simulator.css", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("shown", ["yesterday", 7, None])
+def test_a_time_that_is_none_only_looks_so(sim: Simulator, graph: Graph, shown: object) -> None:
+    sim.cloud.deliver()
+    sim.cloud.deliver(subject="Strange", overrides={"receivedDateTime": shown})
+    since = "receivedDateTime ge 2020-01-01T00:00:00Z and isRead eq false"
+    options = {"$filter": since, "$orderby": "receivedDateTime desc"}
+    reply = graph("GET", f"/me/mailFolders/inbox/messages?{urlencode(options)}")
+    assert reply.status_code == 200
+    assert reply.json()["value"][0]["receivedDateTime"] == shown
