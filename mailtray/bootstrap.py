@@ -326,7 +326,7 @@ def ask(
     from mailtray.adapters import control_socket
 
     home = Home.default() if options.home is None else Home.at(options.home)
-    authkey = control_socket.load_authkey(home.authkey_path)
+    authkey = control_socket.read_authkey(home.authkey_path)
     answer = control_socket.ask(
         home.socket_address, authkey, request, timeout_s=timeout_s, on_progress=on_progress
     )

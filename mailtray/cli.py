@@ -6,8 +6,10 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -78,15 +80,39 @@ def exit_code(error: MailtrayError) -> int:
 
 
 def _complain(error: MailtrayError) -> None:
-    title = error.title
-    if isinstance(error, ConfigError) and error.origin == "command line":
-        option = error.key.removesuffix("_s").replace("_", "-")
-        title = f"--{option.lstrip('-')}: {error.problem}"
-    click.echo(f"mailtray: {title}", err=True)
+    title = _title(error)
+    is_named = title.startswith("mailtray")
+    click.echo(title if is_named else f"mailtray: {title}", err=True)
     if error.hint:
         click.echo(f"          {error.hint}", err=True)
     if isinstance(error, AuthError) and error.link:
         click.echo(error.link, err=True)
+
+
+def _title(error: MailtrayError) -> str:
+    if isinstance(error, ConfigError) and error.origin == "command line":
+        option = error.key.removesuffix("_s").replace("_", "-")
+        return f"--{option.lstrip('-')}: {error.problem}"
+    return error.title
+
+
+def _say(words: str) -> None:
+    """Print a line on standard output.
+
+    Raises:
+        MailtrayError: It cannot be written to; where only nobody reads it, click ends quietly.
+    """
+    try:
+        click.echo(words)
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        # What is left of the line would be tried again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reason = exc.strerror or exc
+        raise MailtrayError(
+            f"Standard output cannot be written to: {reason}", "Send it somewhere else."
+        ) from exc
 
 
 # -- options that every command takes, before or after its name ---------------------------------
@@ -97,8 +123,25 @@ def _remember(context: click.Context, option: click.Parameter, value: object) ->
         context.ensure_object(dict)[option.name] = value
 
 
+class _Folder(click.Path):
+    """A folder that has a name."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, file_okay=False)
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 # as click has it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401 # as click has it
+        if value == "":
+            self.fail("name a folder.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 _COMMON_OPTIONS = (
-    click.option("--home", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    click.option("--home", type=_Folder(), metavar="DIR",
                  help="Keep settings, state and lock under DIR.",
                  expose_value=False, callback=_remember),
     click.option("--service-url", metavar="URL",
@@ -117,6 +160,22 @@ def _common(command: Callable[P, R]) -> Callable[P, R]:
     for option in reversed(_COMMON_OPTIONS):
         command = option(command)
     return command
+
+
+def _json(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command ``--json``, and let it print its errors so as well."""
+
+    @wraps(command)
+    def reporting(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except MailtrayError as error:
+            if kwargs["as_json"]:
+                with suppress(MailtrayError):
+                    _say(json.dumps({"error": _title(error), "hint": error.hint}))
+            raise
+
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(reporting)
 
 
 def _options(*, interval_s: float | None = None) -> Options:
@@ -247,7 +306,7 @@ def simulator_command(port: int) -> int:
             f"Port {port} cannot be had: {exc.strerror or exc}", "Choose another with --port."
         ) from exc
     try:
-        click.echo(json.dumps({"url": simulator.url}))
+        _say(json.dumps({"url": simulator.url}))
         # Windows hands signals over only between two waits.
         while not over.wait(0.5 if sys.platform == "win32" else None):
             pass
@@ -260,8 +319,8 @@ def simulator_command(port: int) -> int:
 
 
 @cli.command("check")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_common
+@_json
 def check_command(*, as_json: bool) -> int:
     """Look for mail now and print the unread messages."""
     from mailtray import bootstrap
@@ -275,8 +334,8 @@ def check_command(*, as_json: bool) -> int:
 
 
 @cli.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_common
+@_json
 def status_command(*, as_json: bool) -> int:
     """Tell how the running program is."""
     from mailtray import bootstrap
@@ -288,9 +347,9 @@ def status_command(*, as_json: bool) -> int:
 def _print_state(answer: Mapping[str, Any], *, as_json: bool, with_messages: bool) -> int:
     accounts = answer["accounts"]
     if as_json:
-        click.echo(json.dumps({key: answer[key] for key in answer if key != "done"}))
+        _say(json.dumps({key: answer[key] for key in answer if key != "done"}))
     elif not accounts:
-        click.echo(answer["tooltip"])
+        _say(answer["tooltip"])
         _print_link(answer)
     else:
         for account in accounts:
@@ -302,23 +361,23 @@ def _print_state(answer: Mapping[str, Any], *, as_json: bool, with_messages: boo
 
 def _print_account(account: Mapping[str, Any], *, with_messages: bool) -> None:
     words = account["error"] or f"{account['unread']} unread"
-    click.echo(f"{clean(account['username'])}: {words}")
+    _say(f"{clean(account['username'])}: {words}")
     if account["hint"]:
-        click.echo(f"  {account['hint']}")
+        _say(f"  {account['hint']}")
     if account["support"]:
-        click.echo(f"  ({account['support']})")
+        _say(f"  ({account['support']})")
     if account["notice"]:
-        click.echo(f"  {account['notice']}")
+        _say(f"  {account['notice']}")
     _print_link(account)
     for message in account["messages"] if with_messages else ():
         when = (message["received"] or "")[:16].replace("T", " ")
-        click.echo(f"  {when:16}  {message['from']}: {message['subject']}")
+        _say(f"  {when:16}  {message['from']}: {message['subject']}")
 
 
 def _print_link(answer: Mapping[str, Any]) -> None:
     """Print the page for an administrator on a line of its own, to be copied."""
     if answer.get("link"):
-        click.echo(answer["link"])
+        _say(answer["link"])
 
 
 @cli.command("signin")
@@ -334,7 +393,7 @@ def signin_command(*, device_code: bool) -> int:
     answer = bootstrap.sign_in(
         _options(), on_page, by_device_code=device_code, timeout_s=_SIGN_IN_S
     )
-    click.echo(f"Signed in as {answer['signed_in']}")
+    _say(f"Signed in as {answer['signed_in']}")
     return EXIT_OK
 
 
@@ -345,7 +404,7 @@ def signout_command() -> int:
     from mailtray import bootstrap
 
     bootstrap.sign_out(_options(), timeout_s=_ASK_S)
-    click.echo("Signed out")
+    _say("Signed out")
     return EXIT_OK
 
 
@@ -374,12 +433,12 @@ def _ask_for_peace(request: Mapping[str, object]) -> int:
 
     answer = bootstrap.ask(_options(), request, timeout_s=_ASK_S)
     if answer["quiet"] != Why.PAUSED:
-        click.echo("Not paused")
+        _say("Not paused")
     elif answer["paused_until"] is None:
-        click.echo("Paused until you resume")
+        _say("Paused until you resume")
     else:
         until = datetime.fromisoformat(str(answer["paused_until"])).astimezone()
-        click.echo(f"Paused until {until:%Y-%m-%d %H:%M}")
+        _say(f"Paused until {until:%Y-%m-%d %H:%M}")
     return EXIT_OK
 
 
@@ -398,8 +457,8 @@ def quit_command() -> int:
 
 @cli.command("autostart")
 @click.argument("wish", type=click.Choice(["on", "off", "status"]))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_common
+@_json
 def autostart_command(wish: str, *, as_json: bool) -> int:
     """Start mailtray at login, or no longer, or tell which."""
     from mailtray import bootstrap
@@ -412,11 +471,11 @@ def autostart_command(wish: str, *, as_json: bool) -> int:
     started = autostart.started()
     state = "off" if not started else "on" if started == autostart.command else "another"
     if as_json:
-        click.echo(json.dumps({"autostart": state, "command": list(started)}))
+        _say(json.dumps({"autostart": state, "command": list(started)}))
     elif state == "another":
-        click.echo(f"Start at login: points to another mailtray: {' '.join(started)}")
+        _say(f"Start at login: points to another mailtray: {' '.join(started)}")
     else:
-        click.echo(f"Start at login: {state}")
+        _say(f"Start at login: {state}")
     return EXIT_OK
 
 
@@ -429,5 +488,5 @@ def completion_command(shell: str) -> int:
     kind = get_completion_class(shell)
     if kind is None:
         raise MailtrayError(f"There is no completion for {shell}")
-    click.echo(kind(cli, {}, "mailtray", "_MAILTRAY_COMPLETE").source())
+    _say(kind(cli, {}, "mailtray", "_MAILTRAY_COMPLETE").source())
     return EXIT_OK

@@ -26,8 +26,19 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from mailtray.adapters.private_files import FILE_MODE, make_private_folder, open_private
-from mailtray.core.errors import AlreadyRunning, MailtrayError, NotRunning, StateError
+from mailtray.adapters.private_files import (
+    FILE_MODE,
+    OTHER_HOME_HINT,
+    make_private_folder,
+    open_private,
+)
+from mailtray.core.errors import (
+    AlreadyRunning,
+    ConfigError,
+    MailtrayError,
+    NotRunning,
+    StateError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -226,7 +237,7 @@ class SingleInstance:
 
         Raises:
             AlreadyRunning: Another process holds it.
-            StateError: The lock's file cannot be made.
+            ConfigError: The lock's file cannot be made.
         """
         try:
             make_private_folder(self._path.parent)
@@ -236,9 +247,9 @@ class SingleInstance:
                 "mailtray is already running", "Look for its icon, or run “mailtray quit” first."
             ) from exc
         except OSError as exc:
-            raise StateError(
-                "mailtray's folder cannot be written to",
-                f"Check that {self._path.parent} can be written to.",
+            problem = f"cannot be written to: {exc.strerror or exc}"
+            raise ConfigError(
+                origin=str(self._path.parent), key="", problem=problem, hint=OTHER_HOME_HINT
             ) from exc
         return self
 
@@ -300,6 +311,25 @@ def _no_answer() -> Iterator[None]:
         yield
     except (_Stranger, OSError, EOFError, ValueError) as exc:
         raise NotRunning("mailtray does not answer", "End it and start it again.") from exc
+
+
+def read_authkey(path: Path) -> bytes:
+    """Return the key of a home's control socket, for asking: that makes nothing.
+
+    Raises:
+        NotRunning: There is none, so nothing ever ran there.
+        ConfigError: It cannot be read.
+    """
+    try:
+        key = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise NotRunning(*NOT_RUNNING) from exc
+    except OSError as exc:
+        problem = f"cannot be read: {exc.strerror or exc}"
+        raise ConfigError(origin=str(path), key="", problem=problem, hint=OTHER_HOME_HINT) from exc
+    if len(key) != KEY_BYTES:
+        raise NotRunning(*NOT_RUNNING)
+    return key
 
 
 def load_authkey(path: Path) -> bytes:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
+OTHER_HOME_HINT = "Choose another folder with --home."
 
 
 def make_private_folder(folder: Path) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from mailtray.adapters.private_files import make_private_folder
+from mailtray.adapters.private_files import OTHER_HOME_HINT, make_private_folder
 from mailtray.core.errors import ConfigError
 from mailtray.core.settings import INTERVAL_MIN_S, KEYS, parse_settings
 
@@ -132,7 +132,9 @@ class Home:
                 make_private_folder(folder)
             except OSError as exc:
                 problem = f"cannot be made a folder of yours: {exc.strerror or exc}"
-                raise ConfigError(origin=str(folder), key="", problem=problem) from exc
+                raise ConfigError(
+                    origin=str(folder), key="", problem=problem, hint=OTHER_HOME_HINT
+                ) from exc
 
 
 def _digest(folder: Path) -> str:

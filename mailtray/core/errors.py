@@ -68,9 +68,9 @@ class ConfigError(MailtrayError):
         problem: What is wrong and what the right form is.
     """
 
-    def __init__(self, *, origin: str, key: str, problem: str) -> None:
+    def __init__(self, *, origin: str, key: str, problem: str, hint: str = "") -> None:
         where = f"{origin}: {key}" if key else origin
-        super().__init__(f"{where}: {problem}")
+        super().__init__(f"{where}: {problem}", hint)
         self.origin = origin
         self.key = key
         self.problem = problem

@@ -26,9 +26,17 @@ from mailtray.adapters.control_socket import (
     SingleInstance,
     ask,
     load_authkey,
+    read_authkey,
 )
 from mailtray.adapters.system import SystemClock
-from mailtray.core.errors import AlreadyRunning, MailtrayError, NotRunning, StateError, VaultLocked
+from mailtray.core.errors import (
+    AlreadyRunning,
+    ConfigError,
+    MailtrayError,
+    NotRunning,
+    StateError,
+    VaultLocked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -369,6 +377,22 @@ def test_a_key_that_cannot_be_read(tmp_path: Path) -> None:
         load_authkey(tmp_path / "key")
 
 
+def test_reading_the_key_makes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "control.key"
+    with pytest.raises(NotRunning, match="not running"):
+        read_authkey(path)
+    assert not list(tmp_path.iterdir())
+    key = load_authkey(path)
+    assert read_authkey(path) == key
+    path.write_bytes(b"short")
+    with pytest.raises(NotRunning):
+        read_authkey(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ConfigError):
+        read_authkey(path)
+
+
 def test_only_one_holds_the_lock(tmp_path: Path) -> None:
     path = tmp_path / "state" / "mailtray.lock"
     with SingleInstance(path), pytest.raises(AlreadyRunning), SingleInstance(path):
@@ -404,5 +428,7 @@ def test_a_killed_process_gives_the_lock_back(tmp_path: Path) -> None:
 
 def test_a_lock_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StateError), SingleInstance(tmp_path / "file" / "mailtray.lock"):
+    lock = SingleInstance(tmp_path / "file" / "mailtray.lock")
+    with pytest.raises(ConfigError) as caught, lock:
         pytest.fail("it cannot be held")
+    assert "--home" in caught.value.hint

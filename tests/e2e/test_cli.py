@@ -8,19 +8,19 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
 from mailtray import cli
 from mailtray.cli import EXIT_INTERRUPTED
 from tests.e2e.program import MAILTRAY, Program, bare_environment
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mailtray.simulator import Simulator
     from tests.desktop.rig import DesktopSession
 
@@ -52,9 +52,53 @@ def begun(home: Path, *words: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("command", ["status", "pause", "resume", "quit"])
 def test_what_asks_a_running_program_says_that_there_is_none(tmp_path: Path, command: str) -> None:
-    done = mailtray(tmp_path, command)
+    done = mailtray(tmp_path / "typo", command)
     assert done.returncode == 5
-    assert "not running" in done.stderr
+    assert done.stderr.startswith("mailtray is not running\n")
+    assert not (tmp_path / "typo").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "check", "signin", "signout"])
+def test_a_home_that_cannot_be_written_to(tmp_path: Path, command: str) -> None:
+    (tmp_path / "file").touch()
+    done = mailtray(tmp_path / "file" / "home", command)
+    assert done.returncode == 2
+    assert "Choose another folder with --home." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "status", "autostart"])
+def test_a_home_without_a_name_is_refused(command: str) -> None:
+    done = CliRunner().invoke(cli.cli, [command, "--home", ""])
+    assert done.exit_code == 2
+    assert "name a folder" in done.output
+
+
+def test_an_error_is_json_where_that_is_wished(tmp_path: Path) -> None:
+    done = mailtray(tmp_path, "status", "--json")
+    assert done.returncode == 5
+    assert json.loads(done.stdout)["error"] == "mailtray is not running"
+    done = mailtray(tmp_path, "check", "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout).keys() == {"error", "hint"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="nowhere to write to")
+@pytest.mark.parametrize("words", [["autostart", "status"], ["completion", "bash"]])
+def test_an_output_that_is_full(tmp_path: Path, words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*MAILTRAY, *words],
+            env=bare_environment(tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "Standard output cannot be written to" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
