@@ -6,13 +6,17 @@ import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from mailtray import __version__
+from mailtray.adapters import graph_mail, http_transport
 from mailtray.cli import cli
+from mailtray.core import text
 from mailtray.core.settings import Settings
+from tests.app.rig import ANN, Rig
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,6 +34,51 @@ def test_every_setting_is_explained_with_its_default() -> None:
     explained = {key: tomllib.loads(f"it = {default}")["it"] for key, default in rows.items()}
     defaults = {one.name: one.default for one in fields(Settings)}
     assert explained == {k: [*v] if isinstance(v, tuple) else v for k, v in defaults.items()}
+
+
+def test_every_sight_has_the_words_that_are_shown() -> None:
+    shown = {
+        text.unread(0),
+        text.unread(3),
+        text.checked_at("14:02"),
+        text.FINISH_SIGN_IN,
+        text.SIGNED_OUT,
+        text.offline_since("").removeprefix("since , "),
+        http_transport._OFFLINE[0],
+        graph_mail._THROTTLED[1],
+    }
+    said = {
+        words
+        for _, tooltip, _ in table("sights")
+        for quoted in re.findall(r"`([^`]+)`", tooltip)
+        for words in quoted.split(" · ")
+        if not words.startswith("Paused")
+    }
+    assert said == shown
+
+
+def test_the_keys_of_json_are_those_that_are_printed() -> None:
+    rig = Rig(ANN)
+    rig.box().deliver("A")
+    rig.do()
+    rig.sign_in(ANN)
+    rig.box().deliver("B")
+    rig.check()
+    state: dict[str, Any] = dict(rig.ask("status").get_nowait())
+    (account,) = state["accounts"]
+    told = {of: set(re.findall(r"`(\w+)`", keys)) for of, keys in table("json")}
+    assert told["`check`, `status`"] == state.keys() - {"done"}
+    assert told["each of `accounts`"] == account.keys()
+    assert told["each of `messages`"] == account["messages"][0].keys()
+
+
+def test_who_takes_the_common_options() -> None:
+    without = {
+        name
+        for name, command in cli.commands.items()
+        if not any("--home" in one.opts for one in command.params)
+    }
+    assert without == {"completion", "simulator", "demo"}
 
 
 def test_every_command_is_in_the_table() -> None:
@@ -53,6 +102,12 @@ def test_every_option_that_readme_names_exists() -> None:
     }
     named = set(re.findall(r"`(?:mailtray [^`]*?)?(--[a-z-]+)", README))
     assert named <= known | {"--headless"}
+
+
+def test_every_command_of_the_table_has_the_options_that_it_names() -> None:
+    for name, words in re.findall(r"^\| `mailtray (\w+)([^`]*)`", README, re.MULTILINE):
+        known = {flag for option in cli.commands[name].params for flag in option.opts}
+        assert set(re.findall(r"--[a-z-]+", words)) <= known, name
 
 
 def test_every_picture_and_page_that_readme_names_exists() -> None:
