@@ -378,7 +378,7 @@ def test_a_death_in_the_first_sign_in(fresh: Life, point: Point) -> None:
     assert fresh.is_token_kept()
 
 
-@pytest.mark.parametrize("nth", range(1, 9) if IS_SOAK else [2, 5])
+@pytest.mark.parametrize("nth", range(1, 6) if IS_SOAK else [2, 5])
 def test_a_death_while_signing_out(fresh: Life, nth: int) -> None:
     fresh.begin()
     fresh.arm(Point("keyring.delete", "after", nth))
