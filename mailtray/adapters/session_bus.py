@@ -178,17 +178,30 @@ class SessionBus:
             for rule in self._rules:
                 await _ask(bus, _method_call(BUS, BUS_PATH, f"{BUS}.AddMatch", "s", [rule]))
         except BaseException:
-            bus.disconnect()
+            _cut(bus)
             raise
         return bus
 
     async def _watch(self, bus: MessageBus) -> None:
         # It raises what broke the connection; all that matters is that it is gone.
         gone: Coroutine[Any, Any, None] = bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # untyped in dbus-fast
-        await asyncio.wait({asyncio.ensure_future(gone)})
+        try:
+            await asyncio.wait({asyncio.ensure_future(gone)})
+        except asyncio.CancelledError:
+            _cut(bus)
+            raise
         if bus is self._bus:
             self._bus = None
             self._on_lost()
+
+
+def _cut(bus: MessageBus) -> None:
+    """Let go of a connection at once.
+
+    ``disconnect`` alone leaves the socket to the loop's next round, and the loop may be ending.
+    """
+    bus.disconnect()
+    bus._finalize(None)  # noqa: SLF001 - see above
 
 
 class _PatientSocket:
