@@ -21,6 +21,16 @@ SHOWN_MAX = 200
 """Notifications about mail that can still be taken back; older ones are left to the desktop."""
 
 
+def attention_tag(account: AccountId) -> str:
+    """Return the tag of the word that an account needs its person."""
+    return f"attention-{account}"
+
+
+def permission_tag(account: AccountId) -> str:
+    """Return the tag of the word that an account lacks a permission."""
+    return f"permission-{account}"
+
+
 class Herald:
     """Speaks through the notifier and into the event lines; used by the poller only.
 

@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from mailtray.app.cycle import Order
     from mailtray.core.errors import AuthError, MailtrayError
     from mailtray.core.model import Account
+    from mailtray.ports import Clock
 
 
 LOAD_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 """How long to wait after each time that the state could not be read."""
+
+
+def clock_offset_s(clock: Clock) -> float:
+    """Return how far the wall clock is ahead of the monotonic one, in seconds."""
+    return clock.now().timestamp() - clock.monotonic_s()
 
 
 @dataclass(slots=True)

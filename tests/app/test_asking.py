@@ -241,7 +241,7 @@ def test_a_sign_in_for_which_nobody_waits_any_more_is_given_up() -> None:
     first = rig.ask("signin")
     second = rig.ask("signin")
     rig.do(SignInPage(SIGN_IN_PAGE), Gone(first))
-    assert rig.poller._flow.is_cancelled is False
+    assert rig.poller._accounts._flow.is_cancelled is False
     rig.do(Gone(second))
     rig.identity.person = ANN
     rig.finish_sign_in()

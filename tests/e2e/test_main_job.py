@@ -211,7 +211,7 @@ def test_retry_after_is_kept_even_when_asked_to_check_now(
     failed = program.wait(mark, event="failed")
     assert failed["next_s"] == pytest.approx(2.0)
     simulator.cloud.clear_log()
-    assert program.run("check").returncode == 0
+    assert program.run("check").returncode == 1
     assert simulator.cloud.counts()["graph"] == 0
     program.wait(mark, event="status", state="ok")
 

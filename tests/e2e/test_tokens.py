@@ -189,13 +189,13 @@ def refuse(entra: Rig, line: Line) -> None:
 
 
 def error_of(desk: Desk) -> AuthError:
-    (one,) = desk.poller._status.accounts.values()
+    (one,) = desk.poller._board.status.accounts.values()
     assert isinstance(one.error, AuthError)
     return one.error
 
 
 def only_account(desk: Desk) -> AccountId:
-    (found,) = desk.poller._status.accounts
+    (found,) = desk.poller._board.status.accounts
     return found
 
 

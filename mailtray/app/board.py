@@ -1,0 +1,69 @@
+"""How it is, and where that is shown: on the tray, in the event lines, to other processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailtray.app import answers
+from mailtray.core import status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from mailtray.core.errors import MailtrayError
+    from mailtray.core.model import TrayView
+    from mailtray.core.status import Source
+    from mailtray.ports import EventSink, Tray
+
+
+class Board:
+    """Holds the status and shows it; used by the poller only.
+
+    Args:
+        tray: Where it is drawn.
+        events: Where its changes are written.
+        now: Tells the time in the person's zone.
+        is_configured: False where no client id is known.
+
+    Attributes:
+        status: How it is.
+    """
+
+    def __init__(
+        self, tray: Tray, events: EventSink, now: Callable[[], datetime], *, is_configured: bool
+    ) -> None:
+        self._tray = tray
+        self._events = events
+        self._now = now
+        self.status = status.Status(is_configured=is_configured)
+        self._shown_status: status.Status | None = None
+        self._shown_view: TrayView | None = None
+        self._told_state: dict[str, object] = {}
+
+    def reduce(self, event: status.Event) -> None:
+        """Take an event into the status."""
+        self.status = status.reduce(self.status, event)
+
+    def notice(self, source: Source, error: MailtrayError | None) -> None:
+        """Say what keeps a part of the program from working, or that it works again."""
+        self.reduce(status.Noticed(source, error))
+
+    def answer(self) -> Mapping[str, object]:
+        """Return the status for another process."""
+        return answers.state(self.status, self._now())
+
+    def publish(self) -> None:
+        """Show the status on the tray and, where it changed, as event lines."""
+        if self.status is self._shown_status:
+            return
+        self._shown_status = self.status
+        view = status.view(self.status, self._now())
+        if view != self._shown_view:
+            self._tray.render(view)
+            self._shown_view = view
+        told_before, self._told_state = self._told_state, {}
+        for key, event in answers.status_events(self.status, view):
+            self._told_state[key] = (event["state"], event["unread"], event["error"])
+            if self._told_state[key] != told_before.get(key):
+                self._events.emit(event)

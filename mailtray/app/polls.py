@@ -1,0 +1,264 @@
+"""The polls: when each starts, what becomes of what it brought, and when the next is due."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mailtray.app import answers
+from mailtray.app.barrier import attempt
+from mailtray.app.commands import Fetched
+from mailtray.app.cycle import KeepFirst, Order, Reading, read_mailbox
+from mailtray.app.herald import attention_tag, permission_tag
+from mailtray.app.watch import clock_offset_s
+from mailtray.core import changes, status, text
+from mailtray.core.compose import compose
+from mailtray.core.errors import AuthError, MailtrayError, StateError
+from mailtray.core.model import AuthAction, Changes
+from mailtray.core.status import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mailtray.app.board import Board
+    from mailtray.app.commands import Command
+    from mailtray.app.herald import Herald
+    from mailtray.app.keeper import Keeper
+    from mailtray.app.watch import Watch
+    from mailtray.app.workers import Workers
+    from mailtray.app.world import Wishes, World
+    from mailtray.core.model import AccountId, Message, Seen
+
+_log = logging.getLogger(__name__)
+
+
+class Polls:
+    """Runs the polls of all accounts; used by the poller only.
+
+    Args:
+        world: The adapters.
+        wishes: The settings.
+        workers: Where fetches wait for the network.
+        post: Takes what they bring.
+        watches: The poller's own.
+        board: The status.
+        herald: Who tells.
+        keeper: Who keeps the token caches.
+    """
+
+    def __init__(  # noqa: PLR0913 - the poller's parts, all by keyword
+        self,
+        *,
+        world: World,
+        wishes: Wishes,
+        workers: Workers,
+        post: Callable[[Command], None],
+        watches: Mapping[AccountId, Watch],
+        board: Board,
+        herald: Herald,
+        keeper: Keeper,
+    ) -> None:
+        self._world = world
+        self._wishes = wishes
+        self._workers = workers
+        self._post = post
+        self._clock = world.clock
+        self._watches = watches
+        self._board = board
+        self._herald = herald
+        self._keeper = keeper
+
+    def start_due(self) -> None:
+        """Start the polls that are due."""
+        now_s = self._clock.monotonic_s()
+        for watch in self._watches.values():
+            if watch.is_due(now_s) and not watch.is_loaded:
+                self._load(watch)
+            if watch.is_due(now_s):
+                watch.start()
+                is_whole = watch.lacking is None
+                self._submit(
+                    watch,
+                    Order(
+                        account=watch.account,
+                        folder=watch.folder,
+                        scopes=self._wishes.scopes if is_whole else self._wishes.least_scopes,
+                        least_scopes=self._wishes.least_scopes if is_whole else (),
+                        lacking=watch.lacking,
+                        seen=watch.seen,
+                        with_count=watch.count_due_s <= now_s,
+                    ),
+                )
+
+    def _load(self, watch: Watch) -> None:
+        """Take over what is remembered, or put the poll off while it cannot be read.
+
+        Another program may hold the file for a moment, and a baseline in its stead would lose
+        what arrived since. Where it stays unreadable, mailtray goes on in memory.
+        """
+        state = self._world.state
+        try:
+            watch.seen = state.load(watch.account.id, watch.folder)
+        except StateError as error:
+            self._board.notice(Source.STATE, error)
+            watch.put_off_loading(self._clock.monotonic_s())
+            if watch.is_loaded:
+                self.state_failed(error)
+            return
+        watch.is_loaded = True
+        if state.set_aside is not None:
+            damaged = StateError(
+                text.STATE_SET_ASIDE, text.state_set_aside_hint(state.set_aside.name)
+            )
+            self._herald.announce("state-set-aside", damaged, command="tell_notice")
+
+    def _submit(self, watch: Watch, order: Order) -> None:
+        watch.order = order
+        world, post = self._world, self._post
+
+        def work() -> None:
+            outcome = attempt(lambda: read_mailbox(world.identity, world.mail, world.clock, order))
+            post(Fetched(order, outcome))
+
+        self._workers.submit(work)
+
+    def fetched(self, order: Order, outcome: Reading | KeepFirst | MailtrayError) -> None:
+        """Take what a fetch thread brought."""
+        watch = self._watches.get(order.account.id)
+        if watch is None or watch.order is not order:
+            return  # signed out, or in again, while the request was on its way
+        if isinstance(outcome, KeepFirst):
+            # Watched over by the keeper, whatever the keyring raises.
+            self._keeper.keep(order.account.id, outcome.cache, is_asked=False)
+            self._submit(watch, outcome.order)
+            return
+        # A fault of mailtray's own must not leave the account waiting for ever.
+        result = attempt(lambda: self._take(watch, outcome))
+        if isinstance(result, MailtrayError) and watch.is_busy:
+            self.failed(watch, result)
+
+    def _take(self, watch: Watch, outcome: Reading | MailtrayError) -> None:
+        if isinstance(outcome, Reading):
+            self._read(watch, outcome)
+        else:
+            self.failed(watch, outcome)
+
+    def _read(self, watch: Watch, reading: Reading) -> None:
+        found = reading.changes
+        self.pay_debts()
+        self._tell(watch, found)
+        if found.retired:
+            self._herald.withdraw(watch.account.id, watch.seen.told)
+        self._herald.retract(attention_tag(watch.account.id))
+        self._note_lacking(watch, reading.lacking)
+        self._told_polled(watch, reading)
+
+    def _note_lacking(self, watch: Watch, lacking: AuthError | None) -> None:
+        watch.lacking = lacking
+        if lacking is not None:
+            account = watch.account.id
+            tag = permission_tag(account)
+            self._herald.announce(tag, lacking, command="sign_in", account=account)
+
+    def pay_debts(self) -> None:
+        """Try again to tell what is owed of mailtray itself."""
+        self._herald.pay()
+        self._board.notice(Source.NOTIFIER, self._herald.trouble)
+
+    def _tell(self, watch: Watch, found: Changes) -> None:
+        """Show, then advance: what could not be shown stays untold."""
+        notifications = compose(
+            found,
+            watch.account,
+            self._wishes.places,
+            max_single=self._wishes.max_single,
+            name_account=len(self._watches) > 1,
+        )
+        told = self._herald.tell(notifications)
+        self._run_hook(watch, [message for message in found.arrived if message.id in told])
+        self._board.notice(Source.NOTIFIER, self._herald.trouble)
+        self._remember(watch, changes.advance(found, told))
+
+    def tell_leftovers(self) -> None:
+        """Tell at once, without a poll, what quiet or a missing notification server left untold."""
+        for watch in self._watches.values():
+            if watch.seen.untold and not watch.is_busy:
+                left = Changes(watch.seen.untold, frozenset(), watch.seen, is_catch_up=True)
+                self._tell(watch, left)
+
+    def _run_hook(self, watch: Watch, told: Sequence[Message]) -> None:
+        for message in told:
+            link = self._wishes.places.allow(message.web_link)
+            username = watch.account.username
+            self._world.hook.run(answers.told_message(username, message, link))
+
+    def _told_polled(self, watch: Watch, reading: Reading) -> None:
+        next_s = watch.succeed(
+            self._clock.monotonic_s(),
+            interval_s=self._wishes.interval_s,
+            dice=self._clock.dice(),
+            counted=reading.counted,
+        )
+        latest = changes.latest_unread(watch.seen, status.LATEST_SHOWN)
+        count = watch.seen.unread_count
+        self._board.reduce(
+            status.Polled(watch.account.id, count, latest, self._clock.now(), watch.lacking)
+        )
+        self._board.notice(Source.PROGRAM, None)
+        self._world.events.emit(
+            {
+                "event": "polled",
+                "account": watch.account.username,
+                "arrived": len(reading.changes.arrived),
+                "requests": reading.requests,
+                "next_s": round(next_s, 3),
+            }
+        )
+
+    def _remember(self, watch: Watch, seen: Seen) -> None:
+        watch.seen = seen
+        try:
+            self._world.state.save(watch.account.id, watch.folder, seen)
+        except StateError as error:
+            self.state_failed(error)
+        else:
+            self._board.notice(Source.STATE, None)
+            self._herald.retract("state")
+
+    def state_failed(self, error: StateError) -> None:
+        """Say that what the person was told cannot be remembered."""
+        self._board.notice(Source.STATE, error)
+        self._herald.announce("state", error, command="tell_notice")
+
+    def failed(self, watch: Watch, error: MailtrayError) -> None:
+        """Say why an account's mail cannot be read, and decide when to try again."""
+        now = self._clock.now()
+        delay_s = watch.fail(
+            error,
+            self._clock.monotonic_s(),
+            interval_s=self._wishes.interval_s,
+            dice=self._clock.dice(),
+        )
+        retry = None if delay_s is None else now + timedelta(seconds=delay_s)
+        self._board.reduce(status.Failed(watch.account.id, error, now, retry))
+        if isinstance(error, AuthError):
+            watch.claims = error.claims or watch.claims
+            if error.action is AuthAction.CHECK_CLOCK:
+                watch.clock_offset_s = clock_offset_s(self._clock)
+        if not error.transient:
+            self._herald.announce(
+                attention_tag(watch.account.id),
+                error,
+                command=status.remedy(error) or "check_now",
+                account=watch.account.id,
+            )
+        _log.info("poll failed: %s, next in %s s", type(error).__name__, delay_s)
+        self._world.events.emit(
+            {
+                "event": "failed",
+                "account": watch.account.username,
+                "error": error.title,
+                "next_s": None if delay_s is None else round(delay_s, 3),
+            }
+        )
