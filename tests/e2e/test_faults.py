@@ -430,7 +430,7 @@ def test_no_mailbox_is_said_once_in_whatever_words_it_comes(
             cloud.clear_log()
             cloud.add_fault(Fault(path="/v1.0/", status=404, body={"error": {"code": code}}))
         if turn:
-            assert program.run("check").returncode == 0
+            assert program.run("check").returncode == 1
         failed = program.wait(mark, event="failed", times=turn + 1)
         assert failed["error"] == NO_MAILBOX
         assert failed["next_s"] > 3_000

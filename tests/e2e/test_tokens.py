@@ -223,7 +223,7 @@ def said_once(entra: Rig, desk: Desk, line: Line) -> Notification:
     assert desk.view.tooltip.startswith(line.words)
     assert desk.events("status")[-1]["state"] == "attention"
     (told,) = [one for one in desk.notifier.shown if not one.message_ids]
-    assert (told.title, told.body, told.link) == (line.words, error.hint, error.link)
+    assert (told.title, told.body, told.link) == (line.words, f"{error.hint}\n{ADA}", error.link)
     assert (told.command == "sign_in") is (line.action in {ASK, PAGE})
     assert bool(error.link) is (line.action is PAGE)
     assert error.correlation_id
@@ -505,7 +505,7 @@ def test_an_answer_for_another_sign_in_is_not_taken(program: Program, simulator:
     }
     simulator.cloud.add_fault(Fault(path="/token", status=200, body=body))
     refused = program.run("signin")
-    assert refused.returncode == 4
+    assert refused.returncode == 1
     assert "unusable answer" in refused.stderr
     program.sign_in()
     program.wait(event="status", state="ok", account=ADA)

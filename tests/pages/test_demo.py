@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from selenium.webdriver import Chrome
+    from selenium.webdriver.remote.webelement import WebElement
 
     from tests.desktop.rig import DesktopSession
 
@@ -75,12 +76,17 @@ def picture(session: DesktopSession) -> Callable[[str], None]:
     return take
 
 
+def found(browser: Chrome, by: str, what: str) -> WebElement:
+    """Return an element as soon as the page has it."""
+    return wait_until(lambda: browser.find_elements(by, what), 10.0)[0]
+
+
 def press(browser: Chrome, words: str) -> None:
-    browser.find_element(By.XPATH, f"//button[contains(., '{words}')]").click()
+    found(browser, By.XPATH, f"//button[contains(., '{words}')]").click()
 
 
 def type_password(browser: Chrome) -> None:
-    browser.find_element(By.CSS_SELECTOR, "input[type=password]").send_keys("anything")
+    found(browser, By.CSS_SELECTOR, "input[type=password]").send_keys("anything")
     press(browser, "Sign in")
 
 
@@ -102,7 +108,7 @@ def test_signed_in_notified_clicked_and_read(
     picture("desktop")
     session.click(FIRST_NOTIFICATION)
     browser.get(demo.page(1))
-    assert browser.find_element(By.TAG_NAME, "h1").text == "Lunch on Thursday?"
+    assert found(browser, By.TAG_NAME, "h1").text == "Lunch on Thursday?"
     picture("message")
     demo.said("token refreshes: 1", 40.0)
     demo.said("the icon and the tooltip say so", 40.0)
