@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from mailtray.app import answers
@@ -43,6 +42,7 @@ from mailtray.app.cycle import KeepFirst
 from mailtray.app.doorman import Doorman
 from mailtray.app.front_desk import FrontDesk
 from mailtray.app.herald import Herald
+from mailtray.app.inbox import take
 from mailtray.app.keeper import Keeper
 from mailtray.app.polls import Polls
 from mailtray.app.sign_in import SignInFlow
@@ -56,6 +56,7 @@ from mailtray.core.status import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from queue import SimpleQueue
 
     from mailtray.app.watch import Watch
     from mailtray.app.workers import Workers
@@ -133,10 +134,7 @@ class Poller:
         while not isinstance(command, Quit):
             wait_s = self._guarded_step(command, woke=woke)
             asked, asked_s = self._clock.now(), self._clock.monotonic_s()
-            try:
-                command = self.inbox.get(timeout=wait_s)
-            except Empty:
-                command = None
+            command = take(self.inbox, wait_s)
             waited_s = self._clock.monotonic_s() - asked_s
             wall_s = (self._clock.now() - asked).total_seconds()
             woke = schedule.has_slept(wait_s, waited_s, wall_s)
@@ -167,9 +165,8 @@ class Poller:
         """Keep the refresh tokens that are just being rotated; the old ones may be void."""
         deadline_s = self._clock.monotonic_s() + LAST_FETCH_S
         while any(watch.is_busy for watch in self._watches.values()):
-            try:
-                command = self.inbox.get(timeout=max(0.0, deadline_s - self._clock.monotonic_s()))
-            except Empty:
+            command = take(self.inbox, max(0.0, deadline_s - self._clock.monotonic_s()))
+            if command is None:
                 return
             if isinstance(command, Fetched):
                 watch = self._watches.get(command.order.account.id)
