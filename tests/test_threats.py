@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.named_tests import ROOT, is_there, named_in, rows_of
+
 PAGE = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
-NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
+NAMED = named_in(PAGE)
 SOURCES = sorted((ROOT / "mailtray").rglob("*.py"))
 
 SHELLS = {
@@ -23,18 +22,13 @@ SHELLS = {
 INTERPRETERS = {"eval", "exec", "pickle.load", "pickle.loads", "marshal.loads"}
 
 
-def functions_of(tree: ast.Module) -> set[str]:
-    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-
-
 @pytest.mark.parametrize(("file", "test"), NAMED, ids=[test for _, test in NAMED])
 def test_a_test_that_the_threat_model_names_is_there(file: str, test: str) -> None:
-    assert test in functions_of(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+    assert is_there(file, test)
 
 
 def test_every_row_of_the_threat_model_names_a_test_or_says_why_there_is_none() -> None:
-    rows = [line for line in PAGE.splitlines() if line.startswith("| ") and "---" not in line]
-    bare = [row for row in rows if "`tests/" not in row and "no test" not in row]
+    bare = [row for row in rows_of(PAGE) if "`tests/" not in row and "no test" not in row]
     heads = [row for row in bare if row.startswith("| Promise ")]
     assert len(NAMED) >= 25
     assert bare == heads

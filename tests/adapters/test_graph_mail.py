@@ -525,6 +525,23 @@ def test_four_mailboxes_at_once(rig: Rig) -> None:
     assert results == [{f"For {name}"} for name in tokens]
 
 
+def test_one_mailbox_is_asked_one_thing_at_a_time(rig: Rig, token: AccessToken) -> None:
+    # magodo/terraform-provider-outlook#21
+    rig.cloud.concurrency_limit = 1
+    cursor = rig.mail.fetch(token, INBOX, None, with_count=True).cursor
+    rig.mail.fetch(token, INBOX, cursor, with_count=True)
+    assert {each.status for each in rig.cloud.log()} == {200}
+
+
+def test_other_folders_are_not_counted(rig: Rig, token: AccessToken) -> None:
+    # gyunaev/birdtray#322
+    first = rig.mail.fetch(token, INBOX, None, with_count=True)
+    rig.cloud.deliver(count=5, folder="archive")
+    rig.cloud.deliver(count=2, folder="drafts")
+    second = rig.mail.fetch(token, INBOX, first.cursor, with_count=True)
+    assert (second.entries, second.count) == ((), first.count)
+
+
 def _is_ours(entry: Entry) -> TypeGuard[Message]:
     return isinstance(entry, Message) and entry.subject.startswith("For ")
 

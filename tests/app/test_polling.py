@@ -357,6 +357,17 @@ def test_a_clock_that_is_off_is_named(hours: int) -> None:
 
 
 @pytest.mark.parametrize("hours", [2, -2])
+def test_a_clock_that_is_off_makes_no_mail_old_or_new(hours: int) -> None:
+    rig = Rig(ANN)
+    rig.box().deliver("old")
+    rig.do()
+    rig.box().deliver("A")
+    rig.clock.jump(hours * HOUR_S)
+    rig.check()
+    assert dict(rig.told()) == {"A": 1}
+
+
+@pytest.mark.parametrize("hours", [2, -2])
 def test_once_the_clock_is_set_it_goes_on_by_itself(hours: int) -> None:
     rig = started()
     rig.box().refusal = TokenRejected("Refused", server_time=rig.clock.now())
