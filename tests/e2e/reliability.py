@@ -73,7 +73,7 @@ column says so, and read mail again with the first poll after the fault.
 * For {hindered} the program ran with a resolver that fails on demand and with
   half a second of patience in place of thirty; the simulator has no name to look up.
 
-To write this page anew:
+Long runs, with their figures: [soak.md](soak.md). To write this page anew:
 
 ```
 python -m pytest tests/e2e/test_faults.py
