@@ -79,6 +79,8 @@ T = TypeVar("T")
 
 STARTING_TRIES, STARTING_WAIT_S = 20, 0.25
 """A program that holds the home and does not answer yet is waited for this long."""
+LONE_TRIES = 240
+"""A command that acts alone may wait for a slow network so long: as many waits, a minute."""
 ANY_INTERVAL_S = 0.001
 """A simulator on the loopback may be polled as fast as one likes."""
 LOOK_FOR_CLIENT_S = 1.0
@@ -99,6 +101,7 @@ class Options:
         event_sink: Receives the events themselves.
         tokens_in_memory: True to leave the keyring alone.
         open_browser: Opens the sign-in page; the system's browser where ``None``.
+        is_ending: Says that the person wants the program to end before it has begun.
     """
 
     home: Path | None = None
@@ -112,6 +115,7 @@ class Options:
     event_sink: EventSink | None = None
     tokens_in_memory: bool = False
     open_browser: Callable[[str], bool] | None = None
+    is_ending: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +214,23 @@ def resident(options: Options) -> Iterator[App]:
         ConfigError: A wish cannot be understood.
         AlreadyRunning: Another mailtray holds this home.
     """
-    from mailtray.adapters.control_socket import ControlServer, SingleInstance, load_authkey
+    from mailtray.adapters.control_socket import (
+        ControlServer,
+        SingleInstance,
+        is_answered,
+        load_authkey,
+    )
     from mailtray.adapters.logs import configure_logs
 
     with ExitStack() as stack:
         parts = _parts(options)
         home, settings = parts.home, parts.settings
-        stack.enter_context(SingleInstance(home.lock_path))
+        # A command that acts alone, at a login say, gives the home back soon.
+        _patiently(
+            lambda: stack.enter_context(SingleInstance(home.lock_path)),
+            tries=LONE_TRIES,
+            is_hopeless=lambda: options.is_ending() or is_answered(home.socket_address),
+        )
         stack.enter_context(
             configure_logs(home.log_path, settings.log_level, verbose=options.verbose)
         )
@@ -392,13 +406,26 @@ def ask_or(
     return _patiently(do)
 
 
-def _patiently(work: Callable[[], T]) -> T:
-    """Do it as soon as whoever starts or ends just now has done so."""
+def _patiently(
+    work: Callable[[], T],
+    *,
+    tries: int = STARTING_TRIES,
+    is_hopeless: Callable[[], bool] = lambda: False,
+) -> T:
+    """Do it as soon as whoever starts, ends or acts alone just now has done so.
+
+    Args:
+        work: Raises ``AlreadyRunning`` while somebody else holds the home.
+        tries: How often to wait.
+        is_hopeless: Says that whoever holds the home is there to stay.
+    """
     pause = Event()
-    for _ in range(STARTING_TRIES):
+    for _ in range(tries):
         try:
             return work()
         except AlreadyRunning:
+            if is_hopeless():
+                raise
             pause.wait(STARTING_WAIT_S)
     return work()
 

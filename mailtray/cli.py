@@ -234,6 +234,7 @@ def run_command(
         tray=tray,
         notifier=notifier,
         events=sys.stdout if events else None,
+        is_ending=lambda: ending.is_wished,
     )
     with bootstrap.resident(options) as app:
         ending.passes_on(app.quit)
@@ -242,11 +243,15 @@ def run_command(
 
 
 class _Ending:
-    """Hears a signal to end, from now on, and passes it on; one that comes early, later."""
+    """Hears a signal to end, from now on, and passes it on; one that comes early, later.
+
+    Attributes:
+        is_wished: True once there was one.
+    """
 
     def __init__(self) -> None:
         self._end: Callable[[], None] | None = None
-        self._is_wished = False
+        self.is_wished = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         if sys.platform != "win32":
@@ -259,7 +264,7 @@ class _Ending:
     def passes_on(self, end: Callable[[], None]) -> None:
         """Call ``end`` for every signal, and at once if there was one."""
         self._end = end
-        if self._is_wished:
+        if self.is_wished:
             end()
 
     def _listen(self, ear: int) -> None:
@@ -271,7 +276,7 @@ class _Ending:
             self._pass_on()
 
     def _pass_on(self) -> None:
-        self._is_wished = True
+        self.is_wished = True
         if self._end is not None:
             self._end()
 

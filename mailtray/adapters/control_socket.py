@@ -263,6 +263,15 @@ class SingleInstance:
         self._lock.release()
 
 
+def is_answered(address: str) -> bool:
+    """Say whether a program listens there; a command that acts alone does not."""
+    try:
+        Client(address).close()
+    except OSError:
+        return False
+    return True
+
+
 # -- other processes -----------------------------------------------------------------------------
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailtray import bootstrap
+from mailtray.adapters.control_socket import SingleInstance
+from mailtray.adapters.settings_file import Home
 from mailtray.bootstrap import Options
 from mailtray.simulator import Fault
 from tests.desktop.rig import wait_until
@@ -147,7 +149,6 @@ def test_two_homes_on_one_account_renew_their_own_tokens(
     assert simulator.cloud.counts()["token_refresh_token"] == 10
 
 
-@pytest.mark.xfail(strict=True, reason="a lone command's lock is taken for a running program's")
 def test_a_program_that_starts_during_a_lone_check_waits_for_it(
     program: Program, simulator: Simulator
 ) -> None:
@@ -179,3 +180,19 @@ def start(program: Program, *words: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_program_that_waits_for_its_home_can_be_ended(
+    program: Program, how: signal.Signals
+) -> None:
+    assert program.run("quit").returncode == 0
+    program.ended()
+    with SingleInstance(Home.at(program.home).lock_path):
+        waiting = start(program, "run", "--tray", "none")
+        # By then its signals are heard; it has no other way to tell that it waits.
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(2.0)
+        waiting.send_signal(how)
+        _, said = waiting.communicate(timeout=5)
+    assert (waiting.returncode, "already running" in said) == (3, True)
