@@ -12,6 +12,7 @@ import select
 import socket
 import ssl
 import threading
+from abc import ABC, abstractmethod
 from collections import Counter
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
@@ -33,7 +34,7 @@ _HEAD_BYTES = 16 * 1024
 _CHUNK_BYTES = 64 * 1024
 
 
-class _Server:
+class _Server(ABC):
     """Serves each connection in a thread, at most ``MOST_CONNECTIONS`` at once."""
 
     def __init__(self, port: int = 0) -> None:
@@ -71,9 +72,9 @@ class _Server:
                 with suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
 
+    @abstractmethod
     def serve(self, client: socket.socket) -> None:
         """Serve one connection to its end."""
-        raise NotImplementedError
 
     def _accept(self) -> None:
         while not self._is_over:
