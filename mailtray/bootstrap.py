@@ -131,6 +131,11 @@ class _Parts:
     vault: Vault
 
 
+def _home(options: Options) -> Home:
+    """Return the places that the person named, or the system's own."""
+    return Home.default() if options.home is None else Home.at(options.home)
+
+
 def _parts(options: Options) -> _Parts:
     """Read the wishes and build what hangs on nothing else.
 
@@ -140,7 +145,7 @@ def _parts(options: Options) -> _Parts:
     from mailtray.adapters.http import Http
     from mailtray.adapters.msal_identity import MsalIdentity
 
-    home = Home.default() if options.home is None else Home.at(options.home)
+    home = _home(options)
     home.prepare()
     least_s = INTERVAL_MIN_S if options.service_url is None else ANY_INTERVAL_S
     settings = load_settings(home, options.said, interval_min_s=least_s)
@@ -339,7 +344,7 @@ def ask(
     """
     from mailtray.adapters import control_socket
 
-    home = Home.default() if options.home is None else Home.at(options.home)
+    home = _home(options)
     authkey = control_socket.read_authkey(home.authkey_path)
     answer = control_socket.ask(
         home.socket_address, authkey, request, timeout_s=timeout_s, on_progress=on_progress
@@ -359,7 +364,7 @@ def leave(options: Options, *, timeout_s: float) -> None:
     from mailtray.adapters.control_socket import SingleInstance
 
     ask(options, {"command": "quit"}, timeout_s=timeout_s)
-    home = Home.default() if options.home is None else Home.at(options.home)
+    home = _home(options)
 
     def see_it_gone() -> None:
         with SingleInstance(home.lock_path):
@@ -524,7 +529,7 @@ def autostart(options: Options) -> Autostart:
     from mailtray.adapters.autostart import own_autostart
     from mailtray.adapters.icons import app_icon_path
 
-    home = Home.default() if options.home is None else Home.at(options.home)
+    home = _home(options)
     # The keyring's name for the home is one that no other home has.
     return own_autostart(home.vault_service, options.home, app_icon_path())
 
