@@ -9,17 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from mailtray.core.errors import MailSourceError
     from mailtray.core.model import (
         AccessToken,
         Account,
         AccountId,
         Cursor,
+        Deed,
         Delivery,
         FolderCount,
+        FolderPlace,
         Notification,
         Seen,
         SignedIn,
@@ -244,7 +247,10 @@ class IdentityProvider(Protocol):
 
 
 class MailSource(Protocol):
-    """Reads mailboxes. One instance serves all accounts; each call names its token."""
+    """Reads mailboxes. One instance serves all accounts; each call names its token.
+
+    A ``folder`` is a key; see :mod:`mailtray.core.folders`.
+    """
 
     def fetch(
         self,
@@ -286,6 +292,30 @@ class MailSource(Protocol):
         """
         ...
 
+    def folders(self, token: AccessToken, mailbox: str) -> tuple[FolderPlace, ...]:
+        """Return a mailbox's folders, each after the one it is in.
+
+        Args:
+            token: Whose.
+            mailbox: The address of a shared mailbox; the token's own where empty.
+
+        Raises:
+            MailSourceError: As for :meth:`count`.
+        """
+        ...
+
+    def do(self, token: AccessToken, deeds: Sequence[Deed]) -> tuple[MailSourceError | None, ...]:
+        """Do things to messages, in few requests.
+
+        Returns:
+            For each deed why it was not done, or ``None``; ``MessageGone`` where the message is
+            no longer there.
+
+        Raises:
+            MailSourceError: As for :meth:`count`; nothing is known then of what was done.
+        """
+        ...
+
     def close(self) -> None:
         """Close the connections."""
         ...
@@ -295,7 +325,8 @@ class Notifier(Protocol):
     """Shows notifications and takes them back.
 
     Clicks come back through the callback given at construction, on any thread:
-    ``on_click(notification)``.
+    ``on_click(notification, button)``, ``button`` being the pressed button's command, or empty
+    for the notification itself.
     """
 
     name: str

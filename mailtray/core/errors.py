@@ -28,6 +28,7 @@
        ├─ TokenRejected(claims)
        ├─ AccessDenied
        ├─ MailboxUnavailable
+       ├─ MessageGone
        └─ InvalidResponse *
 
     * transient: the next poll may well succeed without the person.
@@ -261,6 +262,10 @@ class AccessDenied(MailSourceError):
 
 class MailboxUnavailable(MailSourceError):
     """The account has no mailbox that Graph can read, or the folder is gone (404)."""
+
+
+class MessageGone(MailSourceError):
+    """The message something was to be done to is no longer there (404)."""
 
 
 class InvalidResponse(MailSourceError):

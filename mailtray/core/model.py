@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, IntEnum, StrEnum
 from typing import TYPE_CHECKING, NewType
 
 if TYPE_CHECKING:
@@ -21,6 +21,37 @@ Key = NewType("Key", int)
 
 INBOX = "inbox"
 """Well-known name of the only folder watched by default."""
+
+
+class Importance(StrEnum):
+    """How important its sender says a message is; the values are Graph's."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+class MeetingKind(StrEnum):
+    """What a message about a meeting says; the values are Graph's, its spelling included."""
+
+    REQUEST = "meetingRequest"
+    CANCELLED = "meetingCancelled"
+    ACCEPTED = "meetingAccepted"
+    TENTATIVE = "meetingTenativelyAccepted"
+    DECLINED = "meetingDeclined"
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What a message about a meeting tells of it.
+
+    Attributes:
+        kind: What it says.
+        starts: When the meeting begins, aware UTC; ``None`` where the server does not tell.
+    """
+
+    kind: MeetingKind
+    starts: datetime | None = None
 
 
 class AuthAction(Enum):
@@ -78,6 +109,10 @@ class Message:
         preview: ``bodyPreview`` on one line, empty where the scope does not allow it.
         web_link: Where the message opens in webmail; unchecked, as the server sent it.
         internet_message_id: RFC 5322 ``Message-ID``, or an empty string.
+        is_focused: False where Outlook's focused inbox puts it under "Other".
+        conversation_id: Names the conversation it belongs to, or an empty string.
+        to: Addresses it is to, in lower case; the first few of very many. ``cc`` alike.
+        meeting: What it says of a meeting, or ``None`` for ordinary mail.
     """
 
     id: MessageId
@@ -89,6 +124,12 @@ class Message:
     preview: str = ""
     web_link: str = ""
     internet_message_id: str = ""
+    importance: Importance = Importance.NORMAL
+    is_focused: bool = True
+    conversation_id: str = ""
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    meeting: Meeting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +186,45 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class FolderPlace:
+    """A folder of a mailbox, as it stands in the mailbox's tree.
+
+    Attributes:
+        key: By which it is watched; see :mod:`mailtray.core.folders`.
+        path: Its name and those above it, joined by ``/``.
+    """
+
+    key: str
+    path: str
+    unread: int = 0
+    total: int = 0
+
+
+class Act(StrEnum):
+    """What may be done to a message."""
+
+    MARK_READ = "mark_read"
+    MARK_UNREAD = "mark_unread"
+    MOVE = "move"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing to do to one message; done twice it is as if done once.
+
+    Attributes:
+        folder: The key of the folder it is in; names the mailbox.
+        destination: For ``MOVE``: the folder to move it to, by id or well-known name
+            (``archive``, ``deleteditems``), in the same mailbox.
+    """
+
+    act: Act
+    message: MessageId
+    folder: str = INBOX
+    destination: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UnreadList:
     """A plain listing of the newest unread messages.
 
@@ -173,6 +253,7 @@ class Seen:
         uncovered_unread: Unread messages that only the folder's counter knows of; less than 0
             where it knows that some in ``unread`` are so no longer, but not which.
         told: Ids that have a notification which was not withdrawn.
+        unlooked: Ids of unread messages that came since the person last looked.
         is_baseline: True until the first round is remembered.
     """
 
@@ -183,6 +264,7 @@ class Seen:
     untold: tuple[Message, ...] = ()
     uncovered_unread: int = 0
     told: frozenset[MessageId] = frozenset()
+    unlooked: frozenset[MessageId] = frozenset()
     is_baseline: bool = True
 
     @property
@@ -208,6 +290,44 @@ class Changes:
     is_catch_up: bool = False
 
 
+class Urgency(IntEnum):
+    """How much a notification presses; the values are freedesktop's."""
+
+    LOW = 0
+    NORMAL = 1
+    CRITICAL = 2
+
+
+SOUND_DESKTOP, SOUND_NONE = "desktop", "none"
+"""The sound that the desktop makes by itself, and none; any other sound is a file's path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a notification is shown.
+
+    Attributes:
+        sound: ``SOUND_DESKTOP``, ``SOUND_NONE`` or the whole path of a sound file.
+        stays: True to leave it on the screen until the person has dealt with it.
+    """
+
+    sound: str = SOUND_DESKTOP
+    urgency: Urgency = Urgency.NORMAL
+    stays: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button on a notification.
+
+    Attributes:
+        command: Names it when it comes back pressed; never empty.
+    """
+
+    command: str
+    label: str
+
+
 @dataclass(frozen=True, slots=True)
 class Notification:
     """One notification, worded and clipped but not yet escaped for any server.
@@ -217,6 +337,8 @@ class Notification:
         message_ids: The messages it tells of; empty for one about mailtray itself.
         link: What a click opens; empty where a click opens nothing.
         command: What a click does where there is no link: a menu command's name.
+        buttons: What is offered beside the click, where the server has buttons; the first
+            matters most.
     """
 
     tag: str
@@ -226,6 +348,8 @@ class Notification:
     message_ids: tuple[MessageId, ...] = ()
     link: str = ""
     command: str = ""
+    buttons: tuple[Button, ...] = ()
+    manner: Manner = field(default_factory=Manner)
 
 
 class IconKind(Enum):
@@ -248,7 +372,9 @@ class MenuItem:
         argument: What the command is about: an account id, a message id or a page's address.
         is_separator: True for a line; the rest is then empty.
         is_default: True for the item that a left click stands for.
-        children: The lines of the menu that it opens, which has no such items itself.
+        children: The lines of the menu that it opens.
+        is_checked: Whether it bears a check mark; ``None`` where it is not of that kind.
+        mnemonic: The letter of ``label`` that chooses it from the keyboard, or empty.
     """
 
     label: str = ""
@@ -257,6 +383,8 @@ class MenuItem:
     is_separator: bool = False
     is_default: bool = False
     children: tuple[MenuItem, ...] = ()
+    is_checked: bool | None = None
+    mnemonic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
