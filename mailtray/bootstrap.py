@@ -181,18 +181,12 @@ def _wishes(settings: Settings, home: Home, service_url: str | None) -> Wishes:
         hint = text.no_client_id_hint(str(home.settings_path))
         unconfigured = Unconfigured(text.NO_CLIENT_ID_TITLE, hint)
     return Wishes(
-        interval_s=settings.interval_s,
-        scopes=settings.scopes,
-        least_scopes=settings.least_scopes,
+        settings=settings,
         places=Places(
             mailbox=f"{origin}/mail/" if origin else here.mailbox,
             hosts=here.webmail_hosts,
             origin=origin,
         ),
-        max_single=settings.max_single_notifications,
-        quiet_hours=settings.quiet_hours,
-        quiet_in_do_not_disturb=settings.quiet_in_do_not_disturb,
-        quiet_when_locked=settings.quiet_when_locked,
         zone=LocalZone(),
         unconfigured=unconfigured,
     )
@@ -478,7 +472,7 @@ def sign_in(
     def alone(parts: _Parts) -> Mapping[str, object]:
         if parts.wishes.unconfigured is not None:
             raise parts.wishes.unconfigured
-        scopes, deadline_s = parts.wishes.scopes, parts.wishes.sign_in_deadline_s
+        scopes, deadline_s = parts.wishes.settings.scopes, parts.wishes.sign_in_deadline_s
         if by_device_code:
             signed_in = parts.identity.sign_in_by_device_code(
                 scopes, claims=None, deadline_s=deadline_s, on_code=on_page

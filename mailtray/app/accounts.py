@@ -123,7 +123,7 @@ class Accounts:
         self._signing_in = None if watch is None else watch.account.id
         is_known = watch is not None and "@" in watch.account.username
         self._flow.start(
-            self._wishes.scopes,
+            self._wishes.settings.scopes,
             login_hint=watch.account.username if watch is not None and is_known else None,
             claims=watch.claims if watch is not None else None,
             deadline_s=self._wishes.sign_in_deadline_s,

@@ -54,14 +54,14 @@ def _checked(
 
 def _read(world: World, wishes: Wishes, account_id: AccountId) -> status.Polled:
     renew, claims = False, None
-    scopes, lacking = wishes.scopes, None
+    scopes, lacking = wishes.settings.scopes, None
     while True:
         try:
             token = world.identity.acquire_token(account_id, scopes, claims=claims, renew=renew)
         except (ConsentRequired, AuthBlocked) as error:
-            if lacking is not None or not wishes.least_scopes:
+            if lacking is not None or not wishes.settings.least_scopes:
                 raise
-            scopes, lacking = wishes.least_scopes, without_previews(error)
+            scopes, lacking = wishes.settings.least_scopes, without_previews(error)
             continue
         if (cache := world.identity.take_changed_cache(account_id)) is not None:
             world.vault.save(account_id, cache)

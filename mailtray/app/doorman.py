@@ -41,7 +41,9 @@ class Doorman:
         now = self.now()
         if self.pause is not None and peace.quiet(now, self.pause, (), Presence()) is None:
             self.keep(None)
-        self._quiet = peace.quiet(now, self.pause, self._wishes.quiet_hours, self._presence)
+        self._quiet = peace.quiet(
+            now, self.pause, self._wishes.settings.quiet_hours, self._presence
+        )
         return self._quiet
 
     def wait_s(self) -> float | None:
@@ -50,7 +52,7 @@ class Doorman:
         if self._quiet is not None:
             at = self._quiet.until
         else:
-            at = peace.next_quiet_hours(now, self._wishes.quiet_hours)
+            at = peace.next_quiet_hours(now, self._wishes.settings.quiet_hours)
         return None if at is None else max(0.0, at.timestamp() - now.timestamp())
 
     def pause_for(self, wish: str) -> None:
@@ -71,7 +73,7 @@ class Doorman:
 
     def see(self, presence: Presence) -> None:
         """Note what the desktop tells, as far as the person wants it heeded."""
-        wishes = self._wishes
+        wishes = self._wishes.settings
         self._presence = Presence(
             is_do_not_disturb=presence.is_do_not_disturb and wishes.quiet_in_do_not_disturb,
             is_locked=presence.is_locked and wishes.quiet_when_locked,

@@ -83,8 +83,10 @@ class Polls:
                     Order(
                         account=watch.account,
                         folder=watch.folder,
-                        scopes=self._wishes.scopes if is_whole else self._wishes.least_scopes,
-                        least_scopes=self._wishes.least_scopes if is_whole else (),
+                        scopes=self._wishes.settings.scopes
+                        if is_whole
+                        else self._wishes.settings.least_scopes,
+                        least_scopes=self._wishes.settings.least_scopes if is_whole else (),
                         lacking=watch.lacking,
                         seen=watch.seen,
                         with_count=watch.count_due_s <= now_s,
@@ -172,7 +174,7 @@ class Polls:
             found,
             watch.account,
             self._wishes.places,
-            max_single=self._wishes.max_single,
+            max_single=self._wishes.settings.max_single_notifications,
             name_account=len(self._watches) > 1,
         )
         told = self._herald.tell(notifications)
@@ -196,7 +198,7 @@ class Polls:
     def _told_polled(self, watch: Watch, reading: Reading) -> None:
         next_s = watch.succeed(
             self._clock.monotonic_s(),
-            interval_s=self._wishes.interval_s,
+            interval_s=self._wishes.settings.interval_s,
             dice=self._clock.dice(),
             counted=reading.counted,
         )
@@ -237,7 +239,7 @@ class Polls:
         delay_s = watch.fail(
             error,
             self._clock.monotonic_s(),
-            interval_s=self._wishes.interval_s,
+            interval_s=self._wishes.settings.interval_s,
             dice=self._clock.dice(),
         )
         retry = None if delay_s is None else now + timedelta(seconds=delay_s)

@@ -13,6 +13,7 @@ from mailtray.app.world import Wishes, World
 from mailtray.core.compose import Places
 from mailtray.core.errors import NotifierError
 from mailtray.core.model import Account, AccountId, Notification, SignedIn
+from mailtray.core.settings import Settings
 from tests.app.mailbox_model import Mailbox, Mailboxes
 from tests.fakes.clock import FakeClock
 from tests.fakes.identity import FakeIdentity
@@ -184,14 +185,15 @@ class Rig:
             hook=self.hook,
         )
         wishes = Wishes(
-            interval_s=interval_s,
-            scopes=scopes,
-            least_scopes=() if scopes == SCOPES else SCOPES,
+            settings=Settings(
+                interval_s=interval_s,
+                preview=scopes != SCOPES,
+                quiet_hours=quiet_hours,
+                quiet_in_do_not_disturb=is_heedful,
+                quiet_when_locked=is_heedful,
+            ),
             places=Places(MAILBOX, frozenset({"outlook.office.com"})),
             unconfigured=unconfigured,
-            quiet_hours=quiet_hours,
-            quiet_in_do_not_disturb=is_heedful,
-            quiet_when_locked=is_heedful,
             zone=zone or LocalZone(),
         )
         self.inbox: SimpleQueue[Command] = SimpleQueue()
