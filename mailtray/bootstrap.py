@@ -664,8 +664,8 @@ class _Desktop:
                 partial(PlyerNotifier, icon=icon),
             ]
 
-    def _on_click(self, notification: Notification) -> None:
-        self._post(Clicked(notification))
+    def _on_click(self, notification: Notification, button: str) -> None:
+        self._post(Clicked(notification, button))
 
     def _desktop_loop(self) -> DesktopLoop:
         from mailtray.adapters.desktop_loop import DesktopLoop

@@ -49,13 +49,13 @@ class DesktopNotifierNotifier:
     name = "desktop-notifier"
 
     def __init__(
-        self, loop: DesktopLoop, on_click: Callable[[Notification], None], *, icon: Path
+        self, loop: DesktopLoop, on_click: Callable[[Notification, str], None], *, icon: Path
     ) -> None:
         """Prepare; the system is asked with the first notification.
 
         Args:
             loop: Where the package's coroutines run.
-            on_click: Called with the notification that was clicked, on any thread.
+            on_click: Called on any thread.
             icon: Our picture; the package's own would be Python's logo.
         """
         self._loop = loop
@@ -102,7 +102,7 @@ class DesktopNotifierNotifier:
             title=notification.title,
             message=notification.body,
             on_dispatched=dispatched.set,
-            on_clicked=lambda: self._on_click(notification),
+            on_clicked=lambda: self._on_click(notification, ""),
         )
         await vendor.send_notification(wanted)
         if not dispatched.is_set():

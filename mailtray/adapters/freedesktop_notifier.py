@@ -69,7 +69,7 @@ class FreedesktopNotifier:
     def __init__(
         self,
         loop: DesktopLoop,
-        on_click: Callable[[Notification], None],
+        on_click: Callable[[Notification, str], None],
         *,
         icon: Path,
         on_available: Callable[[], None] = lambda: None,
@@ -78,7 +78,7 @@ class FreedesktopNotifier:
 
         Args:
             loop: Where all of this runs.
-            on_click: Called on the loop's thread with the notification that was clicked.
+            on_click: Called on the loop's thread.
             icon: The picture shown beside the text.
             on_available: Called on the loop's thread when a server appears, or answers again:
                 what could not be shown before can be shown now.
@@ -245,7 +245,7 @@ class FreedesktopNotifier:
         if notification is None:
             return
         if member == "ActionInvoked" and body[1:] == ["default"]:
-            self._on_click(notification)
+            self._on_click(notification, "")
         elif member == "NotificationClosed":
             self._on_closed(body[0], notification, reason=body[1])
 

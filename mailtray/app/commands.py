@@ -76,9 +76,14 @@ class TellNotice:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """A notification was clicked."""
+    """A notification was clicked.
+
+    Attributes:
+        button: The pressed button's command, or empty for the notification itself.
+    """
 
     notification: Notification
+    button: str = ""
 
 
 @dataclass(frozen=True, slots=True)

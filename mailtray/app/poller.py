@@ -261,7 +261,7 @@ class Poller:
                 self._open_wished(command)
             case TellNotice():
                 self._tell_notice()
-            case Clicked(notification):
+            case Clicked(notification, ""):
                 self._herald.clicked(notification)
                 if notification.link:
                     self._open(notification.link)

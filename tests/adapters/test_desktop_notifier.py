@@ -70,7 +70,7 @@ def package(monkeypatch: pytest.MonkeyPatch) -> type[Package]:
 @pytest.fixture
 def notifier() -> Iterator[DesktopNotifierNotifier]:
     loop = DesktopLoop()
-    yield DesktopNotifierNotifier(loop, lambda _: None, icon=app_icon_path())
+    yield DesktopNotifierNotifier(loop, lambda *_: None, icon=app_icon_path())
     loop.close()
 
 

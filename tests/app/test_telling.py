@@ -254,6 +254,14 @@ def test_a_click_opens_the_message() -> None:
     assert rig.pages.urls == ["https://outlook.office.com/mail/A"]
 
 
+def test_a_button_that_nobody_knows_does_nothing() -> None:
+    rig = started()
+    rig.box().deliver("A")
+    rig.check()
+    rig.do(Clicked(rig.notifier.shown[0], "of another version"))
+    assert rig.pages.urls == []
+
+
 def test_a_click_on_a_word_about_mailtray_does_what_it_says() -> None:
     rig = started()
     rig.identity.expire_tokens()

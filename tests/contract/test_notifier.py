@@ -14,7 +14,12 @@ from mailtray.core.model import MessageId, Notification
 from tests.fakes.notifier import FakeNotifier
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mailtray.ports import Notifier
+
+Click = tuple[Notification, str]
+"""What comes back: the notification, and the pressed button's command or an empty string."""
 
 MARKUP = (
     'AT&T <b>50%</b> off & "more" &amp; '
@@ -29,11 +34,16 @@ def about(tag: str, title: str = "Ann Example", body: str = "Hello") -> Notifica
     )
 
 
+def into(clicked: list[Click]) -> Callable[[Notification, str], None]:
+    """Return an ``on_click`` that writes down what comes back."""
+    return lambda notification, button: clicked.append((notification, button))
+
+
 class Stage(Protocol):
     """A notifier, and what a person in front of it sees and does."""
 
     notifier: Notifier
-    clicked: list[Notification]
+    clicked: list[Click]
     can_take_back: bool
     can_click: bool
 
@@ -111,7 +121,7 @@ class NotifierContract:
         stage.notifier.show(ben)
         if stage.can_click:
             stage.click("Ann")
-            assert stage.clicked == [ann]
+            assert stage.clicked == [(ann, "")]
 
     def test_says_what_it_could_not_show(self, stage: Stage) -> None:
         stage.break_down()
@@ -137,8 +147,8 @@ class FakeStage:
     can_click = True
 
     def __init__(self, *, is_on_ladder: bool = False) -> None:
-        self.clicked: list[Notification] = []
-        self.fake = FakeNotifier(self.clicked.append)
+        self.clicked: list[Click] = []
+        self.fake = FakeNotifier(into(self.clicked))
         self.notifier: Notifier = NotifierLadder([lambda: self.fake]) if is_on_ladder else self.fake
 
     def read(self) -> list[tuple[str, str]]:
@@ -181,7 +191,7 @@ class ConsoleStage:
     can_click = False
 
     def __init__(self) -> None:
-        self.clicked: list[Notification] = []
+        self.clicked: list[Click] = []
         self.stream = UnpluggableStream()
         self.notifier: Notifier = ConsoleNotifier(self.stream)
 

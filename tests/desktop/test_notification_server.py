@@ -13,7 +13,7 @@ from mailtray.adapters.freedesktop_notifier import FreedesktopNotifier
 from mailtray.adapters.icons import app_icon_path
 from mailtray.core.errors import NotifierError
 from mailtray.core.model import Notification
-from tests.contract.test_notifier import MARKUP, NotifierContract, Stage, about
+from tests.contract.test_notifier import MARKUP, Click, NotifierContract, Stage, about, into
 from tests.desktop.rig import DesktopSession, wait_until
 from tests.desktop.services import NotificationServer
 
@@ -39,7 +39,7 @@ class ServerStage:
     def __init__(self, notifier: Notifier, server: NotificationServer) -> None:
         self.notifier = notifier
         self.server = server
-        self.clicked: list[Notification] = []
+        self.clicked: list[Click] = []
 
     def read(self) -> list[tuple[str, str]]:
         # Withdrawals do not wait for the server; one that is asked after them has done them.
@@ -66,8 +66,8 @@ class ServerStage:
 class TestFreedesktopNotifier(NotifierContract):
     @pytest.fixture
     def stage(self, server: NotificationServer, loop: DesktopLoop) -> Iterator[Stage]:
-        clicked: list[Notification] = []
-        notifier = FreedesktopNotifier(loop, clicked.append, icon=app_icon_path())
+        clicked: list[Click] = []
+        notifier = FreedesktopNotifier(loop, into(clicked), icon=app_icon_path())
         stage = ServerStage(notifier, server)
         stage.clicked = clicked
         yield stage
@@ -115,7 +115,7 @@ class TestFreedesktopNotifier(NotifierContract):
         stage.server.close(4242, reason=2)
         stage.server.act(1, "some other action")
         stage.click("Ann")
-        assert [clicked.tag for clicked in stage.clicked] == ["a"]
+        assert [clicked.tag for clicked, _ in stage.clicked] == ["a"]
 
     def test_a_click_told_after_the_close_still_counts(self, stage: ServerStage) -> None:
         stage.notifier.show(about("a", "Ann"))
@@ -135,7 +135,7 @@ class TestFreedesktopNotifier(NotifierContract):
         stage.server.act(2)
         stage.server.act(1)
         wait_until(lambda: stage.clicked)
-        assert [clicked.tag for clicked in stage.clicked] == ["a"]
+        assert [clicked.tag for clicked, _ in stage.clicked] == ["a"]
 
     def test_an_id_given_again_by_a_new_server_opens_nothing_old(self, stage: ServerStage) -> None:
         stage.notifier.show(about("a", "Ann"))
@@ -144,7 +144,7 @@ class TestFreedesktopNotifier(NotifierContract):
         stage.notifier.show(about("b", "Ben"))
         assert stage.read() == [("Ben", "Hello")]
         stage.click("Ben")
-        assert [clicked.tag for clicked in stage.clicked] == ["b"]
+        assert [clicked.tag for clicked, _ in stage.clicked] == ["b"]
 
     def test_a_new_server_is_never_asked_to_replace_an_old_id(self, stage: ServerStage) -> None:
         stage.notifier.show(about("a", "Ann"))
@@ -195,7 +195,7 @@ class TestASilentServer:
         self.available: list[bool] = []
         notifier = FreedesktopNotifier(
             loop,
-            lambda _: None,
+            lambda *_: None,
             icon=app_icon_path(),
             on_available=lambda: self.available.append(True),
         )
@@ -232,7 +232,7 @@ class TestASilentServer:
 class TestComingAndGoing:
     @pytest.mark.usefixtures("no_bus")
     def test_no_bus(self, loop: DesktopLoop) -> None:
-        notifier = FreedesktopNotifier(loop, lambda _: None, icon=app_icon_path())
+        notifier = FreedesktopNotifier(loop, lambda *_: None, icon=app_icon_path())
         with pytest.raises(NotifierError, match="bus"):
             notifier.show(about("a"))
         notifier.withdraw(["a"])
@@ -245,14 +245,14 @@ class TestComingAndGoing:
     ) -> None:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         monkeypatch.delenv("HOME", raising=False)
-        notifier = FreedesktopNotifier(loop, lambda _: None, icon=app_icon_path())
+        notifier = FreedesktopNotifier(loop, lambda *_: None, icon=app_icon_path())
         with pytest.raises(NotifierError, match="bus"):
             notifier.show(about("a"))
         notifier.close()
 
     @pytest.mark.usefixtures("bare_bus")
     def test_no_server(self, loop: DesktopLoop) -> None:
-        notifier = FreedesktopNotifier(loop, lambda _: None, icon=app_icon_path())
+        notifier = FreedesktopNotifier(loop, lambda *_: None, icon=app_icon_path())
         with pytest.raises(NotifierError, match="no notification server"):
             notifier.show(about("a"))
         notifier.close()
@@ -262,7 +262,7 @@ class TestComingAndGoing:
     ) -> None:
         available = threading.Event()
         notifier = FreedesktopNotifier(
-            loop, lambda _: None, icon=app_icon_path(), on_available=available.set
+            loop, lambda *_: None, icon=app_icon_path(), on_available=available.set
         )
         with pytest.raises(NotifierError):
             notifier.show(about("a"))
@@ -276,7 +276,7 @@ class TestComingAndGoing:
     def test_a_bus_that_comes_later(
         self, monkeypatch: pytest.MonkeyPatch, loop: DesktopLoop
     ) -> None:
-        notifier = FreedesktopNotifier(loop, lambda _: None, icon=app_icon_path())
+        notifier = FreedesktopNotifier(loop, lambda *_: None, icon=app_icon_path())
         with pytest.raises(NotifierError):
             notifier.show(about("a"))
         parts = {"keyring": None, "notify": False, "tray": False, "display": False}
@@ -298,8 +298,8 @@ class TestDesktopNotifierPackage:
 
     @pytest.fixture
     def stage(self, server: NotificationServer, loop: DesktopLoop) -> Iterator[ServerStage]:
-        clicked: list[Notification] = []
-        notifier = DesktopNotifierNotifier(loop, clicked.append, icon=app_icon_path())
+        clicked: list[Click] = []
+        notifier = DesktopNotifierNotifier(loop, into(clicked), icon=app_icon_path())
         stage = ServerStage(notifier, server)
         stage.clicked = clicked
         yield stage
@@ -320,7 +320,7 @@ class TestDesktopNotifierPackage:
         stage.notifier.show(about("a", "Ann"))
         stage.notifier.show(about("b", "Ben"))
         stage.click("Ann")
-        assert [clicked.tag for clicked in stage.clicked] == ["a"]
+        assert [clicked.tag for clicked, _ in stage.clicked] == ["a"]
 
     def test_replaces_and_withdraws(self, stage: ServerStage) -> None:
         stage.notifier.show(about("a", "Ann"))

@@ -16,7 +16,7 @@ from mailtray.adapters.status_notifier_tray import StatusNotifierTray
 from mailtray.core import text
 from mailtray.core.errors import NotifierError, TrayError
 from mailtray.core.model import IconKind, MenuItem, TrayView
-from tests.contract.test_notifier import MARKUP, about
+from tests.contract.test_notifier import MARKUP, Click, about, into
 from tests.desktop.conftest import require
 from tests.desktop.rig import PANEL_PX, SCREEN_PX, DesktopSession, Place, wait_until
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from mailtray.adapters.desktop_loop import DesktopLoop
-    from mailtray.core.model import Notification
 
 pytestmark = pytest.mark.desktop
 
@@ -190,15 +189,15 @@ def test_pystray_without_a_panel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestNotifications:
     @pytest.fixture
-    def clicked(self) -> list[Notification]:
+    def clicked(self) -> list[Click]:
         return []
 
     @pytest.fixture
     def notifier(
-        self, desktop: DesktopSession, loop: DesktopLoop, clicked: list[Notification]
+        self, desktop: DesktopSession, loop: DesktopLoop, clicked: list[Click]
     ) -> Iterator[FreedesktopNotifier]:
         assert desktop.displayed_notifications() == 0
-        notifier = FreedesktopNotifier(loop, clicked.append, icon=icons.app_icon_path())
+        notifier = FreedesktopNotifier(loop, into(clicked), icon=icons.app_icon_path())
         yield notifier
         notifier.close()
 
@@ -213,7 +212,7 @@ class TestNotifications:
         assert desktop.read_notifications()[0] == f"R&D <Team>\n{MARKUP}"
 
     def test_clicked_where_it_is_seen(
-        self, desktop: DesktopSession, notifier: FreedesktopNotifier, clicked: list[Notification]
+        self, desktop: DesktopSession, notifier: FreedesktopNotifier, clicked: list[Click]
     ) -> None:
         ann, ben = about("a", "Ann", "First"), about("b", "Ben", "Second")
         before = desktop.screenshot()
@@ -223,7 +222,7 @@ class TestNotifications:
         # The first one stays on top.
         desktop.click(Place((left + right) // 2, top + (bottom - top) // 4))
         wait_until(lambda: clicked)
-        assert clicked == [ann]
+        assert clicked == [(ann, "")]
         wait_until(lambda: desktop.displayed_notifications() == 1)
 
     def test_withdrawn(self, desktop: DesktopSession, notifier: FreedesktopNotifier) -> None:

@@ -22,7 +22,7 @@ class FakeNotifier:
     """
 
     def __init__(
-        self, on_click: Callable[[Notification], None] = lambda _: None, *, name: str = "fake"
+        self, on_click: Callable[[Notification, str], None] = lambda *_: None, *, name: str = "fake"
     ) -> None:
         self.name = name
         self.on_screen: dict[str, Notification] = {}
@@ -46,4 +46,10 @@ class FakeNotifier:
 
     def click(self, tag: str) -> None:
         """Click a shown notification, which closes it as desktops do."""
-        self._on_click(self.on_screen.pop(tag))
+        self._on_click(self.on_screen.pop(tag), "")
+
+    def press(self, tag: str, command: str) -> None:
+        """Press a button of what has this tag, which closes it; nothing happens without one."""
+        shown = self.on_screen.get(tag)
+        if shown is not None and command in {button.command for button in shown.buttons}:
+            self._on_click(self.on_screen.pop(tag), command)
