@@ -125,6 +125,14 @@ class StateStore(Protocol):
         """
         ...
 
+    def keep_only(self, account: AccountId, folders: Collection[str]) -> None:
+        """Drop what is remembered of an account's folders other than these.
+
+        Raises:
+            StateError: As for :meth:`save`.
+        """
+        ...
+
     def load_pause(self) -> Pause | None:
         """Return the pause that was saved last, or ``None``.
 

@@ -151,6 +151,23 @@ class SqliteStateStore:
         self._attempt(drop)
         self._stored = {at: seen for at, seen in self._stored.items() if at[0] != account}
 
+    def keep_only(self, account: AccountId, folders: Collection[str]) -> None:
+        """Drop an account's other folders, in one transaction; nothing where there are none."""
+
+        def drop(database: sqlite3.Connection) -> None:
+            rows = database.execute(
+                "SELECT id, name FROM folder WHERE account = ?", (_blob(account),)
+            )
+            gone = [(number,) for number, name in rows if _text(name) not in folders]
+            if gone:
+                with _transaction(database):
+                    database.executemany("DELETE FROM folder WHERE id = ?", gone)
+
+        self._attempt(drop)
+        self._stored = {
+            at: seen for at, seen in self._stored.items() if at[0] != account or at[1] in folders
+        }
+
     def load_pause(self) -> Pause | None:
         """Return the pause that was saved last."""
         return self._attempt(_read_pause)

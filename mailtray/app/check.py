@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailtray.app.cycle import refused_twice, without_previews
-from mailtray.core import status
+from mailtray.app.cycle import locate, refused_twice, without_previews
+from mailtray.core import status, text
+from mailtray.core.changes import received_or_last
 from mailtray.core.errors import (
+    AccessDenied,
     AuthBlocked,
     ConsentRequired,
+    MailboxUnavailable,
+    MailSourceError,
     MailtrayError,
     SignInRequired,
     TokenRejected,
 )
-from mailtray.core.model import INBOX, Account
+from mailtray.core.model import Account
 
 if TYPE_CHECKING:
     from mailtray.app.world import Wishes, World
-    from mailtray.core.model import AccountId
+    from mailtray.core.folders import Wish
+    from mailtray.core.model import AccessToken, AccountId, Message
 
 LISTED_MESSAGES = 50
 
@@ -47,12 +53,13 @@ def _checked(
         return status.reduce(now_is, status.Failed(account_id, error, world.clock.now()))
     now_is = status.reduce(now_is, status.SignInSucceeded(account))
     try:
-        return status.reduce(now_is, _read(world, wishes, account_id))
+        return status.reduce(now_is, _read(world, wishes, account))
     except MailtrayError as error:
         return status.reduce(now_is, status.Failed(account_id, error, world.clock.now()))
 
 
-def _read(world: World, wishes: Wishes, account_id: AccountId) -> status.Polled:
+def _read(world: World, wishes: Wishes, account: Account) -> status.Polled:
+    account_id = account.id
     renew, claims = False, None
     scopes, lacking = wishes.settings.scopes, None
     while True:
@@ -66,12 +73,47 @@ def _read(world: World, wishes: Wishes, account_id: AccountId) -> status.Polled:
         if (cache := world.identity.take_changed_cache(account_id)) is not None:
             world.vault.save(account_id, cache)
         try:
-            count = world.mail.count(token, INBOX)
-            listing = world.mail.list_unread(token, INBOX, since=None, limit=LISTED_MESSAGES)
+            found = _list(world, token, wishes.folders_of(account.username))
         except TokenRejected as error:
             if renew:
                 raise refused_twice(error, world.clock.now()) from error
             renew, claims = True, error.claims
         else:
-            now = world.clock.now()
-            return status.Polled(account_id, count.unread, listing.messages, now, lacking)
+            return status.Polled(
+                account_id, found.unread, found.latest, world.clock.now(), lacking, found.troubles
+            )
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the folders hold."""
+
+    unread: int = 0
+    latest: tuple[Message, ...] = ()
+    troubles: tuple[MailtrayError, ...] = ()
+
+
+def _list(world: World, token: AccessToken, wishes: tuple[Wish, ...]) -> _Found:
+    """List the unread messages of folder after folder.
+
+    Raises:
+        MailSourceError: None could be read, or the trouble is not that of one folder.
+    """
+    found = _Found()
+    unknown = [wish for wish in wishes if not wish.key]
+    places = locate(world.mail, token, unknown)
+    for wish in wishes:
+        place = places.get(wish)
+        try:
+            if isinstance(place, MailSourceError):
+                raise place
+            key = place.key if place else wish.key
+            found.unread += world.mail.count(token, key).unread
+            listing = world.mail.list_unread(token, key, since=None, limit=LISTED_MESSAGES)
+            found.latest += listing.messages
+        except (AccessDenied, MailboxUnavailable) as error:
+            if len(wishes) == 1:
+                raise
+            found.troubles += (type(error)(text.in_folder(wish.words, error.title), error.hint),)
+    found.latest = tuple(sorted(found.latest, key=received_or_last, reverse=True)[:LISTED_MESSAGES])
+    return found

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from queue import SimpleQueue
 
-    from mailtray.app.cycle import KeepFirst, Order, Reading
+    from mailtray.app.cycle import KeepFirst, Located, Order, Reading
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import Notification, SignedIn
     from mailtray.core.peace import Presence
@@ -156,7 +156,7 @@ class Fetched:
     """The fetch of an order came back."""
 
     order: Order
-    outcome: Reading | KeepFirst | MailtrayError
+    outcome: Reading | KeepFirst | Located | MailtrayError
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mailtray.core import changes, text
+from mailtray.core import changes, folders, text
 from mailtray.core.errors import (
     AccessDenied,
     AuthBlocked,
     AuthError,
     ConsentRequired,
     CursorExpired,
+    InvalidResponse,
+    MailboxUnavailable,
     SignInRequired,
+    Throttled,
     TokenRejected,
+    Unreachable,
 )
 from mailtray.core.model import AuthAction
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from mailtray.core.model import AccessToken, Account, Changes, Seen
+    from mailtray.core.errors import MailSourceError
+    from mailtray.core.folders import Wish
+    from mailtray.core.model import AccessToken, Account, Changes, FolderPlace, Seen
     from mailtray.ports import Clock, IdentityProvider, MailSource
 
 CLOCK_TOLERANCE_S = 300.0
@@ -31,6 +38,8 @@ class Order:
     """What a fetch thread is to do.
 
     Attributes:
+        seen: What is remembered of each folder to read, by key, in the order in which to read.
+        to_find: Folders whose keys are to be found out first.
         with_count: Ask for the folder's counters even where nothing changed.
         renew: Skip the cached access token: Graph refused it.
         claims: Graph's claims challenge to satisfy, plain JSON.
@@ -40,9 +49,9 @@ class Order:
     """
 
     account: Account
-    folder: str
     scopes: tuple[str, ...]
-    seen: Seen
+    seen: Mapping[str, Seen]
+    to_find: tuple[Wish, ...] = ()
     with_count: bool = False
     renew: bool = False
     claims: str | None = None
@@ -56,13 +65,33 @@ class Reading:
     """What a poll brought.
 
     Attributes:
+        changes: What each folder that was read brought, by key.
+        tried: The folders that were asked for, by key.
+        troubles: Why some of these could not be read, by key.
+        stopped: Why the last one could not, and the rest was not asked for.
         lacking: What was done without for want of a permission.
     """
 
-    changes: Changes
+    changes: Mapping[str, Changes]
+    tried: tuple[str, ...]
     requests: int
     counted: bool
+    troubles: Mapping[str, MailSourceError] = field(default_factory=dict)
+    stopped: MailSourceError | None = None
     lacking: AuthError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The folders that were to be found.
+
+    Attributes:
+        places: Each with its place, or with why it has none.
+        order: What to go on with, once it is known what is remembered of them.
+    """
+
+    places: Mapping[Wish, FolderPlace | MailSourceError]
+    order: Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +109,8 @@ class KeepFirst:
 
 def read_mailbox(
     identity: IdentityProvider, mail: MailSource, clock: Clock, order: Order
-) -> Reading | KeepFirst:
-    """Acquire a token and run one delta round with what it takes to settle it.
+) -> Reading | KeepFirst | Located:
+    """Acquire a token and run one delta round a folder, with what it takes to settle it.
 
     Raises:
         AuthError: The person has to act.
@@ -102,6 +131,8 @@ def read_mailbox(
         second_try = order.renew or order.is_second_try
         return KeepFirst(cache, replace(order, renew=False, claims=None, is_second_try=second_try))
     try:
+        if order.to_find:
+            return Located(locate(mail, token, order.to_find), replace(order, to_find=()))
         return _read(mail, token, order)
     except TokenRejected as error:
         if order.is_second_try or order.renew:
@@ -110,26 +141,98 @@ def read_mailbox(
         return read_mailbox(identity, mail, clock, again)
 
 
+def locate(
+    mail: MailSource, token: AccessToken, wishes: Collection[Wish]
+) -> Mapping[Wish, FolderPlace | MailSourceError]:
+    """Find folders in the trees of their mailboxes.
+
+    Raises:
+        MailSourceError: As for :meth:`mailtray.ports.MailSource.count`, where it is not about a
+            mailbox that is shared.
+    """
+    found: dict[Wish, FolderPlace | MailSourceError] = {}
+    for mailbox in dict.fromkeys(wish.mailbox for wish in wishes):
+        mine = [wish for wish in wishes if wish.mailbox == mailbox]
+        try:
+            places = mail.folders(token, mailbox)
+        except (AccessDenied, MailboxUnavailable) as error:
+            found.update(dict.fromkeys(mine, error))
+        else:
+            found.update({wish: folders.find(wish, places) or _nowhere() for wish in mine})
+    return found
+
+
+def _nowhere() -> MailSourceError:
+    return MailboxUnavailable(text.folder_gone_title(), text.folder_gone_hint())
+
+
 def _read(mail: MailSource, token: AccessToken, order: Order) -> Reading:
-    seen, requests = order.seen, 0
+    """Read folder after folder; the trouble of one is not that of the others.
+
+    Raises:
+        MailSourceError: None could be read.
+    """
+    seen = dict(order.seen)
+    found: dict[str, _Found] = {}
+    troubles: dict[str, MailSourceError] = {}
+    stopped: MailSourceError | None = None
+    tried: list[str] = []
+    for key in order.seen:
+        tried.append(key)
+        try:
+            found[key] = _read_folder(mail, token, order, key, seen)
+        except (Throttled, Unreachable) as error:
+            stopped = error
+            break
+        except (AccessDenied, MailboxUnavailable, InvalidResponse) as error:
+            troubles[key] = error
+        else:
+            seen[key] = found[key].changes.seen
+    if not found and (trouble := stopped or next(iter(troubles.values()), None)) is not None:
+        raise trouble
+    return Reading(
+        {key: one.changes for key, one in found.items()},
+        tried=tuple(tried),
+        requests=sum(one.requests for one in found.values()),
+        counted=all(one.counted for one in found.values()),
+        troubles=troubles,
+        stopped=stopped,
+        lacking=order.lacking,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one folder brought."""
+
+    changes: Changes
+    requests: int
+    counted: bool
+
+
+def _read_folder(
+    mail: MailSource, token: AccessToken, order: Order, folder: str, all_seen: Mapping[str, Seen]
+) -> _Found:
+    seen, requests = all_seen[folder], 0
     try:
-        delivery = mail.fetch(token, order.folder, seen.cursor, with_count=order.with_count)
+        delivery = mail.fetch(token, folder, seen.cursor, with_count=order.with_count)
     except (CursorExpired, AccessDenied) as error:
         # The old cursor may ask for what is no longer allowed, while the rest still is.
         may_be_the_cursor = order.lacking is not None and seen.cursor is not None
         if isinstance(error, AccessDenied) and not may_be_the_cursor:
             raise
         requests = 1
-        delivery = mail.fetch(token, order.folder, None, with_count=True)
+        delivery = mail.fetch(token, folder, None, with_count=True)
     requests += delivery.requests
     listing = None
     if changes.is_unsettled(seen, delivery):
         listing = mail.list_unread(
-            token, order.folder, since=seen.floor, limit=changes.LISTED_MAX_MESSAGES
+            token, folder, since=seen.floor, limit=changes.LISTED_MAX_MESSAGES
         )
         requests += listing.requests
-    found = changes.diff(seen, delivery, listing)
-    return Reading(found, requests, counted=delivery.count is not None, lacking=order.lacking)
+    elsewhere = [other for key, other in all_seen.items() if key != folder]
+    found = changes.diff(seen, delivery, listing, elsewhere)
+    return _Found(found, requests, counted=delivery.count is not None)
 
 
 def without_previews(refused: AuthError) -> AuthError:

@@ -31,6 +31,11 @@ def permission_tag(account: AccountId) -> str:
     return f"permission-{account}"
 
 
+def folder_tag(account: AccountId, path: str) -> str:
+    """Return the tag of the word that one of an account's folders cannot be read."""
+    return f"folder-{account}-{path}"
+
+
 class Herald:
     """Speaks through the notifier and into the event lines; used by the poller only.
 

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from mailtray.app.watch import Watch
     from mailtray.app.workers import Workers
     from mailtray.app.world import Wishes, World
-    from mailtray.core.model import AccountId
+    from mailtray.core.model import AccountId, MessageId
     from mailtray.core.peace import Pause
 
 _log = logging.getLogger(__name__)
@@ -346,10 +346,11 @@ class Poller:
             case OpenPage(url):
                 self._open(url)
 
-    def _open_message(self, message_id: str) -> None:
+    def _open_message(self, message_id: MessageId) -> None:
         for watch in self._watches.values():
-            for known, message in watch.seen.unread.items():
-                if known == message_id:
+            for seen in watch.seen.values():
+                message = seen.unread.get(message_id)
+                if message is not None:
                     self._open(self._wishes.places.allow(message.web_link))
                     return
         self._open(self._wishes.places.mailbox)

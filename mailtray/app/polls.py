@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailtray.app import answers
 from mailtray.app.barrier import attempt
 from mailtray.app.commands import Fetched
-from mailtray.app.cycle import KeepFirst, Order, Reading, read_mailbox
-from mailtray.app.herald import attention_tag, permission_tag
+from mailtray.app.cycle import KeepFirst, Located, Order, Reading, read_mailbox
+from mailtray.app.herald import attention_tag, folder_tag, permission_tag
 from mailtray.app.watch import clock_offset_s
 from mailtray.core import changes, status, text
 from mailtray.core.compose import compose
-from mailtray.core.errors import AuthError, MailtrayError, StateError
-from mailtray.core.model import AuthAction, Changes
+from mailtray.core.errors import AuthError, MailSourceError, MailtrayError, StateError
+from mailtray.core.model import AuthAction, Changes, Seen
 from mailtray.core.status import Source
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from mailtray.app.watch import Watch
     from mailtray.app.workers import Workers
     from mailtray.app.world import Wishes, World
-    from mailtray.core.model import AccountId, Message, Seen
+    from mailtray.core.model import AccountId, Message
 
 _log = logging.getLogger(__name__)
 
@@ -73,25 +74,24 @@ class Polls:
         """Start the polls that are due."""
         now_s = self._clock.monotonic_s()
         for watch in self._watches.values():
-            if watch.is_due(now_s) and not watch.is_loaded:
+            if watch.is_due(now_s):
+                watch.wish_for(self._wishes.folders_of(watch.account.username))
                 self._load(watch)
             if watch.is_due(now_s):
                 watch.start()
-                is_whole = watch.lacking is None
-                self._submit(
-                    watch,
-                    Order(
-                        account=watch.account,
-                        folder=watch.folder,
-                        scopes=self._wishes.settings.scopes
-                        if is_whole
-                        else self._wishes.settings.least_scopes,
-                        least_scopes=self._wishes.settings.least_scopes if is_whole else (),
-                        lacking=watch.lacking,
-                        seen=watch.seen,
-                        with_count=watch.count_due_s <= now_s,
-                    ),
-                )
+                self._submit(watch, self._order(watch, with_count=watch.count_due_s <= now_s))
+
+    def _order(self, watch: Watch, *, with_count: bool) -> Order:
+        is_whole, settings = watch.lacking is None, self._wishes.settings
+        return Order(
+            account=watch.account,
+            scopes=settings.scopes if is_whole else settings.least_scopes,
+            least_scopes=settings.least_scopes if is_whole else (),
+            lacking=watch.lacking,
+            seen=dict(watch.seen),
+            to_find=watch.to_find(anew=with_count),
+            with_count=with_count,
+        )
 
     def _load(self, watch: Watch) -> None:
         """Take over what is remembered, or put the poll off while it cannot be read.
@@ -99,16 +99,20 @@ class Polls:
         Another program may hold the file for a moment, and a baseline in its stead would lose
         what arrived since. Where it stays unreadable, mailtray goes on in memory.
         """
-        state = self._world.state
+        state, account = self._world.state, watch.account.id
         try:
-            watch.seen = state.load(watch.account.id, watch.folder)
+            watch.seen |= {key: state.load(account, key) for key in watch.unloaded()}
+            if not watch.is_pruned and not watch.to_find(anew=True):
+                # What came into a folder while it was not watched is not to be told of later.
+                state.keep_only(account, watch.keys)
+                watch.is_pruned = True
         except StateError as error:
             self._board.notice(Source.STATE, error)
-            watch.put_off_loading(self._clock.monotonic_s())
-            if watch.is_loaded:
+            if not watch.put_off_loading(self._clock.monotonic_s()):
+                watch.seen |= {key: Seen() for key in watch.unloaded()}
+                watch.is_pruned = True
                 self.state_failed(error)
             return
-        watch.is_loaded = True
         if state.set_aside is not None:
             damaged = StateError(
                 text.STATE_SET_ASIDE, text.state_set_aside_hint(state.set_aside.name)
@@ -125,7 +129,7 @@ class Polls:
 
         self._workers.submit(work)
 
-    def fetched(self, order: Order, outcome: Reading | KeepFirst | MailtrayError) -> None:
+    def fetched(self, order: Order, outcome: Reading | KeepFirst | Located | MailtrayError) -> None:
         """Take what a fetch thread brought."""
         watch = self._watches.get(order.account.id)
         if watch is None or watch.order is not order:
@@ -135,10 +139,25 @@ class Polls:
             self._keeper.keep(order.account.id, outcome.cache, is_asked=False)
             self._submit(watch, outcome.order)
             return
+        if isinstance(outcome, Located):
+            self._go_on(watch, outcome)
+            return
         # A fault of mailtray's own must not leave the account waiting for ever.
         result = attempt(lambda: self._take(watch, outcome))
         if isinstance(result, MailtrayError) and watch.is_busy:
             self.failed(watch, result)
+
+    def _go_on(self, watch: Watch, found: Located) -> None:
+        """Go on with a poll now that it is known where the folders are."""
+        watch.places.update(found.places)
+        self._load(watch)
+        if watch.unloaded():
+            watch.put_off()
+        elif watch.seen:
+            self._submit(watch, replace(found.order, seen=dict(watch.seen)))
+        else:
+            nowhere = [one for one in watch.places.values() if isinstance(one, MailSourceError)]
+            self.failed(watch, nowhere[0])
 
     def _take(self, watch: Watch, outcome: Reading | MailtrayError) -> None:
         if isinstance(outcome, Reading):
@@ -150,11 +169,35 @@ class Polls:
         found = reading.changes
         self.pay_debts()
         self._tell(watch, found)
-        if found.retired:
-            self._herald.withdraw(watch.account.id, watch.seen.told)
-        self._herald.retract(attention_tag(watch.account.id))
+        watch.was_tried(reading.tried)
+        if any(one.retired for one in found.values()):
+            self._herald.withdraw(watch.account.id, watch.told)
         self._note_lacking(watch, reading.lacking)
+        self._note_troubles(watch, reading)
+        if reading.stopped is not None:
+            self.failed(watch, reading.stopped)
+            return
+        self._herald.retract(attention_tag(watch.account.id))
         self._told_polled(watch, reading)
+
+    def _note_troubles(self, watch: Watch, reading: Reading) -> None:
+        """Say which folders cannot be read while others can."""
+        found = {wish.words: one for wish, one in watch.places.items()}
+        troubles = {path: one for path, one in found.items() if isinstance(one, MailtrayError)}
+        troubles |= {watch.path_of(key): one for key, one in reading.troubles.items()}
+        account = watch.account.id
+        for path in [path for path in watch.troubles if path not in troubles]:
+            self._herald.retract(folder_tag(account, path))
+        watch.troubles = {
+            path: MailSourceError(text.in_folder(path, one.title), one.hint)
+            for path, one in troubles.items()
+        }
+        for path, trouble in troubles.items():
+            if not trouble.transient:
+                tag = folder_tag(account, path)
+                self._herald.announce(
+                    tag, watch.troubles[path], command="check_now", account=account
+                )
 
     def _note_lacking(self, watch: Watch, lacking: AuthError | None) -> None:
         watch.lacking = lacking
@@ -168,25 +211,31 @@ class Polls:
         self._herald.pay()
         self._board.notice(Source.NOTIFIER, self._herald.trouble)
 
-    def _tell(self, watch: Watch, found: Changes) -> None:
+    def _tell(self, watch: Watch, found: Mapping[str, Changes]) -> None:
         """Show, then advance: what could not be shown stays untold."""
+        together = changes.merge_arrivals(found.values())
         notifications = compose(
-            found,
+            together,
             watch.account,
             self._wishes.places,
             max_single=self._wishes.settings.max_single_notifications,
             name_account=len(self._watches) > 1,
         )
         told = self._herald.tell(notifications)
-        self._run_hook(watch, [message for message in found.arrived if message.id in told])
+        self._run_hook(watch, [message for message in together.arrived if message.id in told])
         self._board.notice(Source.NOTIFIER, self._herald.trouble)
-        self._remember(watch, changes.advance(found, told))
+        after = {key: changes.advance(one, told) for key, one in found.items()}
+        self._remember(watch, changes.follow_moves(watch.seen, {**watch.seen, **after}))
 
     def tell_leftovers(self) -> None:
         """Tell at once, without a poll, what quiet or a missing notification server left untold."""
         for watch in self._watches.values():
-            if watch.seen.untold and not watch.is_busy:
-                left = Changes(watch.seen.untold, frozenset(), watch.seen, is_catch_up=True)
+            left = {
+                key: Changes(seen.untold, frozenset(), seen, is_catch_up=True)
+                for key, seen in watch.seen.items()
+                if seen.untold
+            }
+            if left and not watch.is_busy:
                 self._tell(watch, left)
 
     def _run_hook(self, watch: Watch, told: Sequence[Message]) -> None:
@@ -202,26 +251,34 @@ class Polls:
             dice=self._clock.dice(),
             counted=reading.counted,
         )
-        latest = changes.latest_unread(watch.seen, status.LATEST_SHOWN)
-        count = watch.seen.unread_count
+        latest = changes.latest_unread(watch.seen.values(), status.LATEST_SHOWN)
         self._board.reduce(
-            status.Polled(watch.account.id, count, latest, self._clock.now(), watch.lacking)
+            status.Polled(
+                watch.account.id,
+                watch.unread_count,
+                latest,
+                self._clock.now(),
+                watch.lacking,
+                tuple(watch.troubles.values()),
+            )
         )
         self._board.notice(Source.PROGRAM, None)
         self._world.events.emit(
             {
                 "event": "polled",
                 "account": watch.account.username,
-                "arrived": len(reading.changes.arrived),
+                "arrived": sum(len(one.arrived) for one in reading.changes.values()),
                 "requests": reading.requests,
                 "next_s": round(next_s, 3),
             }
         )
 
-    def _remember(self, watch: Watch, seen: Seen) -> None:
-        watch.seen = seen
+    def _remember(self, watch: Watch, seen: Mapping[str, Seen]) -> None:
+        changed = {key: one for key, one in seen.items() if one is not watch.seen[key]}
+        watch.seen |= changed
         try:
-            self._world.state.save(watch.account.id, watch.folder, seen)
+            for key, one in changed.items():
+                self._world.state.save(watch.account.id, key, one)
         except StateError as error:
             self.state_failed(error)
         else:
@@ -236,6 +293,7 @@ class Polls:
     def failed(self, watch: Watch, error: MailtrayError) -> None:
         """Say why an account's mail cannot be read, and decide when to try again."""
         now = self._clock.now()
+        watch.was_tried([*watch.seen][:1])
         delay_s = watch.fail(
             error,
             self._clock.monotonic_s(),

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from mailtray.core import schedule
 from mailtray.core.errors import SignInRequired, Unreachable
-from mailtray.core.model import INBOX, Seen
+from mailtray.core.model import FolderPlace
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mailtray.app.cycle import Order
-    from mailtray.core.errors import AuthError, MailtrayError
-    from mailtray.core.model import Account
+    from mailtray.core.errors import AuthError, MailSourceError, MailtrayError
+    from mailtray.core.folders import Wish
+    from mailtray.core.model import Account, MessageId, Seen
     from mailtray.ports import Clock
 
 
@@ -32,23 +35,29 @@ class Watch:
     Attributes:
         due_s: When the next poll is due; ``None`` until the person acts.
         not_before_s: Until when the server asked to be left alone; not even "Check now" cuts it.
+        places: The folders to watch, each with where it is: ``None`` before that is known, or why
+            it is nowhere.
+        seen: What is remembered of each folder that was found, by key, those first that have not
+            been read for longest.
+        is_pruned: True once folders that are no longer watched are forgotten.
         order: What a fetch is on its way for, if one is.
         is_asked: True where somebody wants a poll that starts after the present one.
         is_network_new: True where the network came up after the present poll began.
         started: Polls started so far.
         finished: The number of the last poll that came back.
         count_due_s: When a quiet folder's counter is asked for next.
-        is_loaded: True once ``seen`` is what was remembered, or had to do without.
         load_tries: How often it could not be read.
         claims: Claims request to pass to the next interactive sign-in.
+        troubles: Why some folders cannot be read, by what they are called.
         lacking: Why mail is read with less permission than wished.
         clock_offset_s: While a wrong clock keeps it from polling: how far the wall clock was ahead
             of the monotonic one when that was found.
     """
 
     account: Account
-    folder: str = INBOX
-    seen: Seen = field(default_factory=Seen)
+    places: dict[Wish, FolderPlace | MailSourceError | None] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    is_pruned: bool = False
     due_s: float | None = 0.0
     not_before_s: float = 0.0
     failures: int = 0
@@ -59,10 +68,10 @@ class Watch:
     started: int = 0
     finished: int = 0
     count_due_s: float = 0.0
-    is_loaded: bool = False
     load_tries: int = 0
     claims: str | None = None
     error: MailtrayError | None = None
+    troubles: dict[str, MailSourceError] = field(default_factory=dict)
     lacking: AuthError | None = None
     clock_offset_s: float | None = None
 
@@ -90,13 +99,72 @@ class Watch:
         """Whether a fetch is on its way."""
         return self.order is not None
 
-    def put_off_loading(self, now_s: float) -> None:
-        """Try again soon to read what is remembered, and in the end do without."""
-        if self.load_tries >= len(LOAD_PAUSES_S):
-            self.is_loaded = True
+    def wish_for(self, wishes: Collection[Wish]) -> None:
+        """Watch these folders from now on, and no others."""
+        if self.places.keys() == set(wishes):
             return
+        self.places = {
+            wish: self.places.get(wish) or (FolderPlace(wish.key, wish.words) if wish.key else None)
+            for wish in wishes
+        }
+        self.seen = {key: seen for key, seen in self.seen.items() if key in self.keys}
+        self.is_pruned = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the folders that were found."""
+        found = [one.key for one in self.places.values() if isinstance(one, FolderPlace)]
+        return tuple(dict.fromkeys(found))
+
+    def to_find(self, *, anew: bool) -> tuple[Wish, ...]:
+        """Return the folders to look for; where ``anew``, those that were nowhere as well."""
+        found = self.places.items()
+        return tuple(
+            wish
+            for wish, place in found
+            if place is None or (anew and not isinstance(place, FolderPlace))
+        )
+
+    def path_of(self, key: str) -> str:
+        """Return what a watched folder is called."""
+        found = [one for one in self.places.values() if isinstance(one, FolderPlace)]
+        return next((one.path for one in found if one.key == key), key)
+
+    def unloaded(self) -> tuple[str, ...]:
+        """Return the keys of the folders of which it is not known yet what is remembered."""
+        return tuple(key for key in self.keys if key not in self.seen)
+
+    def was_tried(self, keys: Collection[str]) -> None:
+        """Let the folders that were just tried come last the next time."""
+        self.seen = {
+            key: self.seen[key]
+            for is_last in (False, True)
+            for key in self.seen
+            if (key in keys) is is_last
+        }
+
+    @property
+    def told(self) -> frozenset[MessageId]:
+        """The messages that have a notification."""
+        return frozenset(one for seen in self.seen.values() for one in seen.told)
+
+    @property
+    def unread_count(self) -> int:
+        """How many unread messages its folders hold, as far as is known."""
+        return sum(seen.unread_count for seen in self.seen.values())
+
+    def put_off_loading(self, now_s: float) -> bool:
+        """Try again soon to read what is remembered; False where it is time to do without."""
+        if self.load_tries >= len(LOAD_PAUSES_S):
+            return False
         self.due_s = now_s + LOAD_PAUSES_S[self.load_tries]
         self.load_tries += 1
+        return True
+
+    def put_off(self) -> None:
+        """Give the present poll up: the next is due as soon as what is remembered can be read."""
+        self.order = None
+        self.finished = self.started
 
     def start(self) -> None:
         """Note that a poll starts."""
@@ -167,6 +235,7 @@ class Watch:
         self.claims, self.error, self.failures = None, None, 0
         if self.lacking is not None:
             # What the old cursor asks for is without what can be had now.
-            self.seen, self.lacking = replace(self.seen, cursor=None), None
+            self.seen = {key: replace(seen, cursor=None) for key, seen in self.seen.items()}
+            self.lacking = None
         self.clock_offset_s = None
         self.due_s = max(now_s, self.not_before_s)

@@ -11,6 +11,8 @@ The rules, in words:
 * The folder's own counter is the truth for the number. Where it disagrees with what the rounds
   add up to, a plain listing settles it (a message moved out and back between two rounds can be
   reported as removed and never again).
+* A message that is known in one watched folder of a mailbox is no news in another one, unless
+  the person has yet to be told of it.
 * Of a great many unread messages only the newest are remembered one by one; the counter alone
   knows of the rest.
 
@@ -24,12 +26,12 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from mailtray.core.model import Changes, Key, Message, MessageId, ReadState, Removed
+from mailtray.core.model import Changes, Key, Message, MessageId, ReadState, Removed, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
-    from mailtray.core.model import Delivery, Entry, Seen, UnreadList
+    from mailtray.core.model import Delivery, Entry, UnreadList
 
 KNOWN_MAX_KEYS = 6_000
 """Above this the oldest keys are dropped and the floor rises."""
@@ -70,6 +72,8 @@ class _Fold:
     met: dict[MessageId, Message]
     fresh: set[MessageId]
     owed: frozenset[Key]
+    elsewhere: tuple[Seen, ...]
+    owed_elsewhere: frozenset[Key]
     floor: datetime | None
     is_baseline: bool
 
@@ -84,7 +88,7 @@ class _Fold:
 
     def _lay_message(self, message: Message) -> None:
         its_keys = keys(message)
-        is_new = not self.is_baseline and not any(key in self.known for key in its_keys)
+        is_new = not self.is_baseline and not self._is_known(its_keys)
         is_owed = any(key in self.owed for key in its_keys)
         self.known.update(dict.fromkeys(its_keys, self._received_s(message)))
         self.met[message.id] = message
@@ -94,6 +98,12 @@ class _Fold:
             self.unread.pop(message.id, None)
         else:
             self.unread[message.id] = message
+
+    def _is_known(self, its_keys: Iterable[Key]) -> bool:
+        if any(key in self.known for key in its_keys):
+            return True
+        is_known = any(key in other.known for other in self.elsewhere for key in its_keys)
+        return is_known and self.owed_elsewhere.isdisjoint(its_keys)
 
     def _received_s(self, message: Message) -> int:
         if message.received is not None:
@@ -118,13 +128,17 @@ class _Fold:
 
     def arrived(self) -> tuple[Message, ...]:
         # Asked at the end only: who was removed or read may be back later in the same round.
-        return tuple(sorted((self.unread[i] for i in self.fresh if i in self.unread), key=_by_age))
+        return tuple(
+            sorted((self.unread[i] for i in self.fresh if i in self.unread), key=received_or_last)
+        )
 
     def leave_oldest_to_counter(self) -> int:
         """Forget the oldest unread messages, where there are too many; returns how many."""
         if len(self.unread) <= UNREAD_MAX_MESSAGES:
             return 0
-        newest = sorted(self.unread.values(), key=_by_age, reverse=True)[:UNREAD_KEPT_MESSAGES]
+        newest = sorted(self.unread.values(), key=received_or_last, reverse=True)[
+            :UNREAD_KEPT_MESSAGES
+        ]
         before = len(self.unread)
         self.keep_only({message.id for message in newest} | self.fresh)
         return before - len(self.unread)
@@ -137,13 +151,19 @@ class _Fold:
         self.floor = _later(self.floor, datetime.fromtimestamp(cut_s, UTC))
 
 
-def diff(seen: Seen, delivery: Delivery, listing: UnreadList | None = None) -> Changes:
+def diff(
+    seen: Seen,
+    delivery: Delivery,
+    listing: UnreadList | None = None,
+    elsewhere: Collection[Seen] = (),
+) -> Changes:
     """Pick the messages to tell about and what to remember of a round.
 
     Args:
         seen: What is remembered of the folder.
         delivery: The round.
         listing: The newest unread messages, asked for after the round; see :func:`is_unsettled`.
+        elsewhere: What is remembered of the mailbox's other watched folders.
     """
     if not delivery.entries and listing is None and not delivery.is_full:
         return _nothing_changed(seen, delivery)
@@ -152,7 +172,9 @@ def diff(seen: Seen, delivery: Delivery, listing: UnreadList | None = None) -> C
         unread=_out_of_reach(seen, delivery.floor) if delivery.is_full else dict(seen.unread),
         met=dict(seen.unread),
         fresh={message.id for message in seen.untold},
-        owed=frozenset(key for message in seen.untold for key in keys(message)),
+        owed=_owed(seen),
+        elsewhere=tuple(elsewhere),
+        owed_elsewhere=frozenset(key for other in elsewhere for key in _owed(other)),
         floor=_later(seen.floor, delivery.floor),
         is_baseline=seen.is_baseline,
     )
@@ -177,6 +199,10 @@ def diff(seen: Seen, delivery: Delivery, listing: UnreadList | None = None) -> C
         is_baseline=False,
     )
     return Changes(arrived, retired, after, is_catch_up=bool(seen.untold))
+
+
+def _owed(seen: Seen) -> frozenset[Key]:
+    return frozenset(key for message in seen.untold for key in keys(message))
 
 
 def _out_of_reach(seen: Seen, floor: datetime | None) -> dict[MessageId, Message]:
@@ -238,13 +264,47 @@ def advance(changes: Changes, shown: Collection[MessageId]) -> Seen:
     )
 
 
-def latest_unread(seen: Seen, limit: int) -> tuple[Message, ...]:
+def follow_moves(before: Mapping[str, Seen], after: Mapping[str, Seen]) -> Mapping[str, Seen]:
+    """Let what is remembered of a message go with it from one watched folder to another.
+
+    Args:
+        before: What was remembered of each folder before a poll, by key.
+        after: What is after it; the same folders.
+    """
+    followed = dict(after)
+    for key, seen in after.items():
+        others = [one for one in before if one != key]
+        told = {i for one in others for i in before[one].told - after[one].told}
+        unlooked = {i for one in others for i in before[one].unlooked - after[one].unlooked}
+        here = seen.unread.keys()
+        if moved := (told | unlooked) & here:
+            followed[key] = replace(
+                seen,
+                told=seen.told | (told & moved),
+                unlooked=seen.unlooked | (unlooked & moved),
+            )
+    return followed
+
+
+def merge_arrivals(found: Collection[Changes]) -> Changes:
+    """Return what came into several folders as one, each message once, nothing to remember."""
+    arrived = {message.id: message for one in found for message in one.arrived}
+    return Changes(
+        tuple(sorted(arrived.values(), key=received_or_last)),
+        frozenset(),
+        Seen(),
+        is_catch_up=any(one.is_catch_up for one in found),
+    )
+
+
+def latest_unread(seen: Iterable[Seen], limit: int) -> tuple[Message, ...]:
     """Return the newest unread messages whose sender and subject are known, newest first."""
-    detailed = [message for message in seen.unread.values() if message.received is not None]
-    return tuple(sorted(detailed, key=_by_age, reverse=True)[:limit])
+    detailed = [m for one in seen for m in one.unread.values() if m.received is not None]
+    return tuple(sorted(detailed, key=received_or_last, reverse=True)[:limit])
 
 
-def _by_age(message: Message) -> tuple[datetime, str]:
+def received_or_last(message: Message) -> tuple[datetime, str]:
+    """Return by what messages are sorted: those without a time count as the newest."""
     return (message.received or datetime.max.replace(tzinfo=UTC), message.id)
 
 

@@ -42,6 +42,11 @@ class Wish:
     folder: str
 
     @property
+    def words(self) -> str:
+        """How to show it where nothing better is known."""
+        return f"{self.mailbox}/{self.folder}" if self.mailbox else self.folder
+
+    @property
     def key(self) -> str:
         """The key where the name is one that needs no looking up, else an empty string."""
         name = self.folder.lower()

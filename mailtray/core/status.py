@@ -69,6 +69,7 @@ class AccountStatus:
         since: When it stopped being ``ok``.
         retry: When the next try is due, where one is.
         lacking: What cannot be had for want of a permission while mail is read without it.
+        troubles: Why some of its folders cannot be read while others can.
     """
 
     account: Account
@@ -80,6 +81,7 @@ class AccountStatus:
     since: datetime | None = None
     retry: datetime | None = None
     lacking: AuthError | None = None
+    troubles: tuple[MailtrayError, ...] = ()
 
 
 class Source(IntEnum):
@@ -138,6 +140,7 @@ class Polled:
     latest: tuple[Message, ...]
     at: datetime
     lacking: AuthError | None = None
+    troubles: tuple[MailtrayError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +273,7 @@ def _account_changed(status: Status, event: Polled | Failed) -> Status:
             latest=event.latest,
             checked=event.at,
             lacking=event.lacking,
+            troubles=event.troubles,
         )
     else:
         new = replace(
@@ -506,6 +510,7 @@ def _account_items(one: AccountStatus, now: datetime) -> list[MenuItem]:
     lines = _state_lines(one, now)
     if one.lacking is not None:
         lines.append(one.lacking.title)
+    lines += [trouble.title for trouble in one.troubles]
     items += [MenuItem(clip(line, _MENU_LINE_UNITS)) for line in lines]
     items += _approval_items(link_of(one.error) or link_of(one.lacking))
     items += [

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailtray.core import peace
+from mailtray.core.language import _
 from mailtray.core.peace import Why
 
 if TYPE_CHECKING:
@@ -68,6 +69,21 @@ NO_AUTOSTART_TITLE = "Start at login cannot be set here"
 AUTOSTART_COMMENT = "Tells once about every new message"
 NO_TRAY_TITLE = "No panel shows mailtray's icon"
 NO_TRAY_HINT = "Notifications work; “mailtray status” and “mailtray quit” do the rest."
+
+
+def folder_gone_title() -> str:
+    """Say that a folder of the settings is not in the mailbox."""
+    return _("A watched folder no longer exists")
+
+
+def folder_gone_hint() -> str:
+    """Say what to do where a folder of the settings is not in the mailbox."""
+    return _("Choose another folder in the settings; “mailtray folders” lists them.")
+
+
+def in_folder(path: str, trouble: str) -> str:
+    """Say in which folder something is wrong."""
+    return _("{path}: {trouble}").format(path=path, trouble=trouble)
 
 
 def no_client_id_hint(settings_path: str) -> str:

@@ -33,6 +33,7 @@ from mailtray.core.errors import (
     Unreachable,
     UntrustedCertificate,
 )
+from mailtray.core.model import INBOX
 from tests.app.rig import ANN, Rig
 from tests.fakes.clock import FakeClock
 
@@ -414,7 +415,7 @@ class Months(Day):
             self.rig.box().mark(f"m{number}", is_read=True)
 
     def _measure(self) -> None:
-        seen, herald = self.poller._watches[ANN.id].seen, self.poller._herald
+        seen, herald = self.poller._watches[ANN.id].seen[INBOX], self.poller._herald
         for name, held in {
             "known": seen.known,
             "told": seen.told,

@@ -86,6 +86,15 @@ class StateStoreContract:
         assert store.load(ADA, INBOX) == store.load(ADA, "archive") == Seen()
         assert store.load(BOB, INBOX) == CHANGED
 
+    def test_only_folders_still_watched_are_remembered(self, store: StateStore) -> None:
+        for folder in (INBOX, "AAMk1", "team@contoso.com:inbox"):
+            store.save(ADA, folder, FULL)
+        store.save(BOB, "AAMk1", LESS)
+        store.keep_only(ADA, (INBOX, "team@contoso.com:inbox"))
+        assert store.load(ADA, INBOX) == store.load(ADA, "team@contoso.com:inbox") == FULL
+        assert store.load(ADA, "AAMk1") == Seen()
+        assert store.load(BOB, "AAMk1") == LESS
+
     def test_can_be_filled_again_after_forgetting(self, store: StateStore) -> None:
         store.save(ADA, INBOX, FULL)
         store.forget(ADA)

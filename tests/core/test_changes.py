@@ -366,7 +366,7 @@ def test_who_never_reads_is_remembered_by_the_newest_and_counted_right(is_counte
     ],
 )
 def test_latest_unread(messages: list[Message], limit: int, latest: str) -> None:
-    assert names(changes.latest_unread(seen_of(*messages), limit)) == list(latest)
+    assert names(changes.latest_unread([seen_of(*messages)], limit)) == list(latest)
 
 
 _IDS = st.sampled_from("abcd")

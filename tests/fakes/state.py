@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mailtray.core.model import Seen
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from mailtray.core.errors import StateError
@@ -47,6 +48,12 @@ class FakeStateStore:
     def forget(self, account: AccountId) -> None:
         self._refuse()
         self._stored = {at: seen for at, seen in self._stored.items() if at[0] != account}
+
+    def keep_only(self, account: AccountId, folders: Collection[str]) -> None:
+        self._refuse()
+        self._stored = {
+            at: seen for at, seen in self._stored.items() if at[0] != account or at[1] in folders
+        }
 
     def load_pause(self) -> Pause | None:
         self._refuse()
