@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from mailtray import __version__
-from mailtray.adapters import graph_mail, http_transport
+from mailtray.adapters import graph_failures, http_transport
 from mailtray.cli import cli
 from mailtray.core import text
 from mailtray.core.settings import Settings
@@ -45,7 +45,7 @@ def test_every_sight_has_the_words_that_are_shown() -> None:
         text.SIGNED_OUT,
         text.offline_since("").removeprefix("since , "),
         http_transport._OFFLINE[0],
-        graph_mail._THROTTLED[1],
+        graph_failures.THROTTLED[1],
     }
     said = {
         words

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from mailtray.adapters.http_answer import Answer
 from mailtray.core.model import Entry, FolderCount, Message, MessageId, ReadState, Removed
 
 if TYPE_CHECKING:
@@ -47,6 +48,29 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of a page of folders.
+
+    Attributes:
+        children: How many folders are directly within it.
+    """
+
+    id: str
+    name: str
+    children: int
+    unread: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPage:
+    """One page of folders; see :class:`Page`."""
+
+    folders: tuple[Folder, ...]
+    next_link: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class GraphError:
     """An error body.
 
@@ -66,11 +90,8 @@ def page(body: bytes) -> Page:
         ValueError: It is not a page at all.
     """
     content = _object(body)
-    items = content.get("value")
-    if not isinstance(items, list):
-        raise ValueError("no list of values")  # noqa: TRY004 - a wrong type from outside is a wrong value
     return Page(
-        tuple(_entries(items)),
+        tuple(_entries(_list(content, "value"))),
         _link(content, "@odata.nextLink"),
         _link(content, "@odata.deltaLink"),
     )
@@ -87,6 +108,39 @@ def folder_count(body: bytes, server_time: datetime | None) -> FolderCount:
     if not (_is_count(unread) and _is_count(total)):
         raise ValueError("no counters")
     return FolderCount(unread=int(str(unread)), total=int(str(total)), server_time=server_time)
+
+
+def folder_page(body: bytes) -> FolderPage:
+    """Decode a page of folders.
+
+    Raises:
+        ValueError: It is none.
+    """
+    content = _object(body)
+    found = [_folder(item) for item in _list(content, "value") if isinstance(item, dict)]
+    named = tuple(folder for folder in found if folder.id and folder.name)
+    return FolderPage(named, _link(content, "@odata.nextLink"))
+
+
+def batch(body: bytes) -> dict[str, Answer]:
+    """Decode the answers of a batch, by the ids of its parts; odd ones are left out.
+
+    Names of their headers are in lower case.
+
+    Raises:
+        ValueError: It is no answer to a batch.
+    """
+    parts = [part for part in _list(_object(body), "responses") if isinstance(part, dict)]
+    return {_text(part, "id"): _part(part) for part in parts if _is_count(part.get("status"))}
+
+
+def is_object(body: bytes) -> bool:
+    """Say whether a body is a JSON object."""
+    try:
+        _object(body)
+    except ValueError:
+        return False
+    return True
 
 
 def error(body: bytes) -> GraphError:
@@ -160,6 +214,34 @@ def _object(body: bytes) -> Mapping[str, object]:
     return content
 
 
+def _list(content: Mapping[str, object], key: str) -> list[object]:
+    """Return a list.
+
+    Raises:
+        ValueError: It is none.
+    """
+    items = content.get(key)
+    if not isinstance(items, list):
+        raise ValueError(f"no list of {key}")  # noqa: TRY004 - a wrong type from outside is a wrong value
+    return items
+
+
+def _folder(item: Mapping[str, object]) -> Folder:
+    return Folder(
+        id=_text(item, "id"),
+        name=" ".join(_text(item, "displayName")[:_MAX_TEXT_CHARS].split()),
+        children=_number(item, "childFolderCount"),
+        unread=_number(item, "unreadItemCount"),
+        total=_number(item, "totalItemCount"),
+    )
+
+
+def _part(part: Mapping[str, object]) -> Answer:
+    given = part.get("headers")
+    headers = {name.lower(): str(v) for name, v in given.items()} if isinstance(given, dict) else {}
+    return Answer(_number(part, "status"), headers, json.dumps(part.get("body")).encode())
+
+
 def _entries(items: list[object]) -> Iterator[Entry]:
     skipped = 0
     for item in items:
@@ -227,6 +309,12 @@ def _flag(value: object) -> bool | None:
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower())
     return value if isinstance(value, bool) else None
+
+
+def _number(item: Mapping[str, object], key: str) -> int:
+    """Return a whole number from 0 on; 0 for anything else."""
+    value = item.get(key)
+    return int(str(value)) if _is_count(value) else 0
 
 
 def _is_count(value: object) -> bool:

@@ -64,7 +64,7 @@ class Http:
         *,
         headers: Mapping[str, str],
         params: Mapping[str, str] | None = None,
-        data: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | bytes | None = None,
     ) -> Answer:
         """Send one request and read its answer, whatever its status.
 
@@ -73,7 +73,7 @@ class Http:
             url: An https address.
             headers: Sent besides ``User-Agent`` and ``Accept-Encoding``.
             params: Query to add to ``url``.
-            data: Form to send as the body.
+            data: Form to send as the body, or the body itself.
 
         Raises:
             Unreachable, UntrustedCertificate, TooSlow: No answer came.

@@ -159,7 +159,7 @@ class Transport:
         *,
         headers: Mapping[str, str],
         params: Mapping[str, str] | None,
-        data: Mapping[str, str] | None,
+        data: Mapping[str, str] | bytes | None,
     ) -> Answer:
         """See :meth:`mailtray.adapters.http.Http.request`."""
         try:

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mailtray.core.errors import CursorExpired
+from mailtray.core.errors import CursorExpired, MessageGone
 from mailtray.core.model import (
+    INBOX,
     AccountId,
+    Act,
     Cursor,
     Delivery,
     FolderCount,
+    FolderPlace,
     Message,
     MessageId,
     ReadState,
@@ -24,8 +27,10 @@ from mailtray.core.model import (
 )
 
 if TYPE_CHECKING:
-    from mailtray.core.errors import MailtrayError
-    from mailtray.core.model import AccessToken, Account, Entry
+    from collections.abc import Sequence
+
+    from mailtray.core.errors import MailSourceError, MailtrayError
+    from mailtray.core.model import AccessToken, Account, Deed, Entry
 
 FIRST_RECEIVED = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -64,6 +69,8 @@ class Mailbox:
         first_sync_messages: How many of the newest messages a full round brings.
         troubles: Raised by the coming calls, first first; each once.
         refusal: Raised by every call until it is ``None`` again.
+        refusals: Why something is not done to a message, each time it is asked for.
+        deeds: What was asked to be done, in order.
         calls: Names of the methods called, in order.
         cursors: Where the rounds started.
         floor: Since when a client that has read all full rounds is told of messages.
@@ -76,6 +83,8 @@ class Mailbox:
     inbox: set[MessageId] = field(default_factory=set)
     troubles: list[MailtrayError] = field(default_factory=list)
     refusal: MailtrayError | None = None
+    refusals: dict[MessageId, MailSourceError] = field(default_factory=dict)
+    deeds: list[Deed] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     cursors: list[Cursor | None] = field(default_factory=list)
     floor: datetime | None = None
@@ -250,6 +259,31 @@ class Mailbox:
         ]
         return UnreadList(tuple(listed[:limit]), is_complete=len(listed) <= limit)
 
+    def folders(self) -> tuple[FolderPlace, ...]:
+        """Tell the folders."""
+        self._begin("folders")
+        count = self.count_now()
+        return (FolderPlace("AAinb", "Inbox", count.unread, count.total),)
+
+    def do(self, deeds: Sequence[Deed]) -> tuple[MailSourceError | None, ...]:
+        """Do things to messages."""
+        self._begin("do")
+        self.deeds += deeds
+        return tuple(self._done(deed) for deed in deeds)
+
+    def _done(self, deed: Deed) -> MailSourceError | None:
+        if deed.message not in self.messages:
+            return MessageGone("The message is no longer there")
+        if deed.message in self.refusals:
+            return self.refusals[deed.message]
+        if deed.act is not Act.MOVE:
+            self.mark(deed.message, is_read=deed.act is Act.MARK_READ)
+        elif deed.destination == INBOX and deed.message not in self.inbox:
+            self.move_in(deed.message)
+        elif deed.destination != INBOX and deed.message in self.inbox:
+            self.move_out(deed.message)
+        return None
+
     def _begin(self, call: str) -> None:
         self.calls.append(call)
         if self.troubles:
@@ -294,6 +328,16 @@ class Mailboxes:
         limit: int,
     ) -> UnreadList:
         return self._named_by(token).list_unread(since=since, limit=limit)
+
+    def folders(
+        self,
+        token: AccessToken,
+        mailbox: str,  # noqa: ARG002 - nothing is shared
+    ) -> tuple[FolderPlace, ...]:
+        return self._named_by(token).folders()
+
+    def do(self, token: AccessToken, deeds: Sequence[Deed]) -> tuple[MailSourceError | None, ...]:
+        return self._named_by(token).do(deeds)
 
     def close(self) -> None:
         self.is_closed = True

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from mailtray.adapters import graph_mail
+from mailtray.core import folders
 from mailtray.core.errors import (
     CursorExpired,
     MailboxUnavailable,
     MailSourceError,
+    MessageGone,
     ServiceUnavailable,
     Throttled,
     TokenRejected,
@@ -19,15 +22,18 @@ from mailtray.core.errors import (
 from mailtray.core.model import (
     INBOX,
     AccessToken,
+    Act,
+    Deed,
     Delivery,
     Entry,
+    FolderPlace,
     Message,
     MessageId,
     ReadState,
     Removed,
 )
 from mailtray.simulator import Fault, Simulator
-from tests.adapters.rig import Rig, microsoft_365
+from tests.adapters.rig import ADA, Rig, microsoft_365
 from tests.fakes.mail import FIRST_RECEIVED, FakeMail
 
 if TYPE_CHECKING:
@@ -39,19 +45,36 @@ if TYPE_CHECKING:
 
 SMALL = 20
 """How many messages the full rounds of these tests cover."""
+TEAM = "team@contoso.example"
+SCOPES = ["Mail.ReadWrite", "Mail.ReadWrite.Shared"]
 
 
 class World(Protocol):
-    """A mail source and the mailbox behind it, empty at first."""
+    """A mail source and the mailbox behind it, its Inbox empty at first."""
 
     mail: MailSource
     token: AccessToken
 
     def deliver(
-        self, how_many: int = 1, *, received: datetime | None = None, is_read: bool = False
+        self,
+        how_many: int = 1,
+        *,
+        received: datetime | None = None,
+        is_read: bool = False,
+        folder: str = INBOX,
     ) -> list[MessageId]:
-        """Put new messages into the Inbox, at different times, the last at ``received``."""
+        """Put new messages into a folder, at different times, the last at ``received``."""
         ...
+
+    def add_folder(self, name: str, *, parent: str = "") -> str:
+        """Make a folder within the one of a key, or at the top; returns its key."""
+        ...
+
+    def share(self, mailbox: str) -> None:
+        """Share a mailbox with the person."""
+
+    def refuse(self, message_id: MessageId, error: MailSourceError) -> None:
+        """Do nothing to a message, for this reason."""
 
     def mark(self, ids: list[MessageId], *, is_read: bool) -> None:
         """Mark messages on another device."""
@@ -70,19 +93,33 @@ class FakeWorld:
     def __init__(self) -> None:
         self.fake = FakeMail(first_sync_messages=SMALL)
         self.mail: MailSource = self.fake
-        self.token = AccessToken("at1", frozenset({"Mail.ReadBasic"}))
+        self.token = AccessToken("at1", frozenset(SCOPES))
 
     def deliver(
-        self, how_many: int = 1, *, received: datetime | None = None, is_read: bool = False
+        self,
+        how_many: int = 1,
+        *,
+        received: datetime | None = None,
+        is_read: bool = False,
+        folder: str = INBOX,
     ) -> list[MessageId]:
         last = received or FIRST_RECEIVED + timedelta(days=1)
         return [
             message_id
             for number in range(how_many, 0, -1)
             for message_id in self.fake.deliver_new(
-                received=last - timedelta(seconds=number - 1), is_read=is_read
+                received=last - timedelta(seconds=number - 1), is_read=is_read, folder=folder
             )
         ]
+
+    def add_folder(self, name: str, *, parent: str = "") -> str:
+        return self.fake.add_folder(name, parent=parent)
+
+    def share(self, mailbox: str) -> None:
+        self.fake.add_mailbox(mailbox)
+
+    def refuse(self, message_id: MessageId, error: MailSourceError) -> None:
+        self.fake.refusals[message_id] = error
 
     def mark(self, ids: list[MessageId], *, is_read: bool) -> None:
         self.fake.mark(ids, is_read=is_read)
@@ -104,21 +141,39 @@ class SimulatedWorld:
     def __init__(self, rig: Rig) -> None:
         self._cloud = rig.cloud
         self.mail: MailSource = rig.mail
-        self.token = rig.token()
+        self.token = rig.token(SCOPES)
         seeded = self.mail.fetch(self.token, INBOX, None, with_count=False)
         self._cloud.delete([entry.id for entry in seeded.entries])
         self._cloud.clear_log()
 
     def deliver(
-        self, how_many: int = 1, *, received: datetime | None = None, is_read: bool = False
+        self,
+        how_many: int = 1,
+        *,
+        received: datetime | None = None,
+        is_read: bool = False,
+        folder: str = INBOX,
     ) -> list[MessageId]:
+        mailbox, folder_id = folders.split(folder)
         ids = self._cloud.deliver(
+            mailbox or None,
             count=how_many,
             received=received or FIRST_RECEIVED + timedelta(days=1),
             is_read=is_read,
             subject="Rota",
+            folder=folder_id,
         )
         return [MessageId(each) for each in ids]
+
+    def add_folder(self, name: str, *, parent: str = "") -> str:
+        return self._cloud.add_folder(name, parent=parent or "msgfolderroot")
+
+    def share(self, mailbox: str) -> None:
+        self._cloud.add_account(mailbox, "Team")
+        self._cloud.share_mailbox(mailbox, reader=ADA)
+
+    def refuse(self, message_id: MessageId, error: MailSourceError) -> None:
+        self.trouble(error, path=re.escape(message_id))
 
     def mark(self, ids: list[MessageId], *, is_read: bool) -> None:
         self._cloud.mark(ids, is_read=is_read)
@@ -129,9 +184,10 @@ class SimulatedWorld:
     def expire_cursors(self) -> None:
         self._cloud.drop_sync_state()
 
-    def trouble(self, error: MailSourceError) -> None:
+    def trouble(self, error: MailSourceError, *, path: str = "") -> None:
         waits = error.retry_after_s if isinstance(error, Throttled) else None
         fault = Fault(
+            path=path,
             status=STATUSES[type(error)],
             headers={"Retry-After": f"{waits:.0f}"} if waits else {},
             body={"error": {"code": "UnknownError", "message": ""}},
@@ -322,6 +378,162 @@ class MailSourceContract:
         assert getattr(caught.value, "retry_after_s", None) == getattr(error, "retry_after_s", None)
         assert [entry.id for entry in changes(world, cursor).entries] == new
 
+    # --- folders
+
+    def test_the_folders_of_a_mailbox(self, world: World) -> None:
+        projects = world.add_folder("Reports")
+        alpha = world.add_folder("Alpha", parent=projects)
+        deep = world.add_folder("Deep", parent=alpha)
+        world.deliver(2, folder=deep)
+        world.deliver(is_read=True, folder=deep)
+        places = world.mail.folders(world.token, "")
+        paths = [place.path for place in places]
+        assert {"Inbox", "Archive"} < set(paths)
+        assert paths.index("Reports") < paths.index("Reports/Alpha")
+        assert FolderPlace(deep, "Reports/Alpha/Deep", unread=2, total=3) in places
+        assert len({place.key for place in places}) == len(places)
+
+    def test_a_folder_found_is_one_that_can_be_watched(self, world: World) -> None:
+        world.add_folder("Übersicht 日本")
+        place = folders.find(folders.parse_wish("übersicht 日本"), places(world))
+        assert place is not None
+        ids = world.deliver(2, folder=place.key)
+        delivery = world.mail.fetch(world.token, place.key, None, with_count=False)
+        assert {entry.id for entry in delivery.entries} == set(ids)
+        new = world.deliver(folder=place.key)
+        world.deliver()
+        delivery = world.mail.fetch(world.token, place.key, delivery.cursor, with_count=True)
+        assert [entry.id for entry in delivery.entries] == new
+        assert delivery.count is not None
+        assert delivery.count.unread == 3
+
+    def test_more_folders_than_a_page_holds(self, world: World) -> None:
+        keys = {world.add_folder(f"F{number:03}") for number in range(130)}
+        assert keys <= {place.key for place in places(world)}
+
+    def test_a_shared_mailbox_is_watched_like_ones_own(self, world: World) -> None:
+        world.share(TEAM)
+        (inbox, *others) = [
+            place for place in places(world, TEAM) if place.path in {"Inbox", "Archive"}
+        ]
+        assert {folders.split(place.key)[0] for place in (inbox, *others)} == {TEAM}
+        shared = folders.key(TEAM, INBOX)
+        cursor = world.mail.fetch(world.token, shared, None, with_count=False).cursor
+        world.deliver()
+        ids = world.deliver(2, folder=shared)
+        delivery = world.mail.fetch(world.token, shared, cursor, with_count=True)
+        assert [entry.id for entry in delivery.entries] == ids
+        assert world.mail.count(world.token, shared).unread == 2
+        listed = world.mail.list_unread(world.token, shared, since=None, limit=9)
+        assert {message.id for message in listed.messages} == set(ids)
+
+    # --- deeds
+
+    @pytest.mark.parametrize("act", [Act.MARK_READ, Act.MARK_UNREAD])
+    @pytest.mark.parametrize("how_many", [1, 3])
+    def test_messages_are_marked(self, world: World, act: Act, how_many: int) -> None:
+        is_read = act is Act.MARK_READ
+        ids = world.deliver(how_many, is_read=not is_read)
+        cursor = full(world).cursor
+        for _ in range(2):
+            outcomes = world.mail.do(world.token, [Deed(act, each) for each in ids])
+            assert outcomes == (None,) * how_many
+        assert world.mail.count(world.token, INBOX).unread == (0 if is_read else how_many)
+        last = {entry.id: entry for entry in changes(world, cursor).entries}
+        assert {each: getattr(last[each], "is_read", None) for each in ids} == dict.fromkeys(
+            ids, is_read
+        )
+
+    @pytest.mark.parametrize("how_many", [1, 3])
+    @pytest.mark.parametrize("to", ["archive", "a folder of theirs"])
+    def test_messages_are_moved(self, world: World, how_many: int, to: str) -> None:
+        ids = world.deliver(how_many)
+        to = to if to == "archive" else world.add_folder("Done")
+        cursor = full(world).cursor
+        for _ in range(2):
+            deeds = [Deed(Act.MOVE, each, destination=to) for each in ids]
+            assert world.mail.do(world.token, deeds) == (None,) * how_many
+        assert set(changes(world, cursor).entries) == {Removed(each) for each in ids}
+        there = world.mail.list_unread(world.token, to, since=None, limit=9)
+        assert {message.id for message in there.messages} == set(ids)
+
+    def test_a_moved_message_is_reached_where_it_was(self, world: World) -> None:
+        [one] = world.deliver()
+        world.mail.do(world.token, [Deed(Act.MOVE, one, destination="archive")])
+        assert world.mail.do(world.token, [Deed(Act.MARK_READ, one)]) == (None,)
+        assert world.mail.do(world.token, [Deed(Act.MOVE, one, destination=INBOX)]) == (None,)
+        assert world.mail.count(world.token, INBOX).unread == 0
+        assert world.mail.count(world.token, INBOX).total == 1
+
+    def test_two_things_done_to_one_message(self, world: World) -> None:
+        [one] = world.deliver()
+        deeds = [Deed(Act.MARK_READ, one), Deed(Act.MOVE, one, destination="archive")]
+        assert world.mail.do(world.token, deeds) == (None, None)
+        archive = world.mail.fetch(world.token, "archive", None, with_count=False)
+        moved = next(entry for entry in archive.entries if entry.id == one)
+        assert isinstance(moved, Message)
+        assert moved.is_read
+
+    def test_many_deeds(self, world: World) -> None:
+        ids = world.deliver(45)
+        outcomes = world.mail.do(world.token, [Deed(Act.MARK_READ, each) for each in ids])
+        assert outcomes == (None,) * 45
+        assert world.mail.count(world.token, INBOX).unread == 0
+
+    def test_no_deeds(self, world: World) -> None:
+        assert world.mail.do(world.token, []) == ()
+
+    def test_a_message_that_is_gone(self, world: World) -> None:
+        [one, other] = world.deliver(2)
+        gone = MessageId("AAMkgone/+=")
+        (alone,) = world.mail.do(world.token, [Deed(Act.MARK_READ, gone)])
+        assert isinstance(alone, MessageGone)
+        among = world.mail.do(world.token, [Deed(Act.MARK_READ, each) for each in (one, gone)])
+        assert among[0] is None
+        assert isinstance(among[1], MessageGone)
+        (moved,) = world.mail.do(world.token, [Deed(Act.MOVE, gone, destination="archive")])
+        assert isinstance(moved, MessageGone)
+        assert world.mail.count(world.token, INBOX).unread == len([other])
+
+    def test_a_message_of_a_shared_mailbox(self, world: World) -> None:
+        world.share(TEAM)
+        shared = folders.key(TEAM, INBOX)
+        [one] = world.deliver(folder=shared)
+        elsewhere = world.mail.do(world.token, [Deed(Act.MARK_READ, one)])
+        assert isinstance(elsewhere[0], MessageGone)
+        [mine] = world.deliver()
+        deeds = [
+            Deed(Act.MOVE, one, folder=shared, destination="archive"),
+            Deed(Act.MOVE, mine, destination="archive"),
+        ]
+        assert world.mail.do(world.token, deeds) == (None, None)
+        assert world.mail.count(world.token, folders.key(TEAM, "archive")).unread == 1
+        assert world.mail.count(world.token, shared).unread == 0
+
+    @pytest.mark.parametrize(
+        "error", [Throttled("Wait", retry_after_s=7.0), ServiceUnavailable("Trouble")]
+    )
+    def test_what_is_not_done_among_others(self, world: World, error: Throttled) -> None:
+        ids = world.deliver(3)
+        world.refuse(ids[1], error)
+        outcomes = world.mail.do(world.token, [Deed(Act.MARK_READ, each) for each in ids])
+        assert (outcomes[0], outcomes[2]) == (None, None)
+        assert type(outcomes[1]) is type(error)
+        assert getattr(outcomes[1], "retry_after_s", None) == error.retry_after_s
+        assert world.mail.count(world.token, INBOX).unread == 1
+
+    @pytest.mark.parametrize("how_many", [1, 2])
+    @pytest.mark.parametrize(
+        "error", [Throttled("Wait", retry_after_s=7.0), TokenRejected("No"), ServiceUnavailable("")]
+    )
+    def test_deeds_in_trouble(self, world: World, how_many: int, error: MailSourceError) -> None:
+        ids = world.deliver(how_many)
+        world.trouble(error)
+        with pytest.raises(type(error)) as caught:
+            world.mail.do(world.token, [Deed(Act.MARK_READ, each) for each in ids])
+        assert getattr(caught.value, "retry_after_s", None) == getattr(error, "retry_after_s", None)
+        assert world.mail.count(world.token, INBOX).unread == how_many
+
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
@@ -350,3 +562,7 @@ def full(world: World) -> Delivery:
 
 def changes(world: World, cursor: Cursor) -> Delivery:
     return world.mail.fetch(world.token, INBOX, cursor, with_count=False)
+
+
+def places(world: World, mailbox: str = "") -> tuple[FolderPlace, ...]:
+    return world.mail.folders(world.token, mailbox)

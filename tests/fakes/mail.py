@@ -7,14 +7,18 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from mailtray.core.errors import CursorExpired, MailSourceError
+from mailtray.core import folders
+from mailtray.core.errors import CursorExpired, MailboxUnavailable, MailSourceError, MessageGone
 from mailtray.core.model import (
     INBOX,
     AccessToken,
+    Act,
     Cursor,
+    Deed,
     Delivery,
     Entry,
     FolderCount,
+    FolderPlace,
     Message,
     MessageId,
     ReadState,
@@ -23,24 +27,26 @@ from mailtray.core.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 FIRST_RECEIVED = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
 @dataclass
 class _Folder:
+    path: str = ""
     messages: dict[MessageId, Message] = field(default_factory=dict)
     journal: list[Entry] = field(default_factory=list)
     generation: int = 0
 
 
 class FakeMail:
-    """One person's mail; tokens are not looked at.
+    """One person's mail and what is shared with them; tokens are not looked at.
 
     Attributes:
         first_sync_messages: How many of the newest messages a full round brings.
         troubles: Raised by the coming calls, first first; each once.
+        refusals: Why something is not done to a message, each time it is asked for.
         unread_nobody_sees: Added to the folder's own counter, as for mail that delta forgets.
         calls: Names of the methods called, in order.
     """
@@ -48,12 +54,26 @@ class FakeMail:
     def __init__(self, *, first_sync_messages: int = 2_000) -> None:
         self.first_sync_messages = first_sync_messages
         self.troubles: list[MailSourceError] = []
+        self.refusals: dict[MessageId, MailSourceError] = {}
         self.unread_nobody_sees = 0
         self.calls: list[str] = []
-        self._folders: dict[str, _Folder] = {INBOX: _Folder()}
+        self._folders: dict[str, _Folder] = {}
+        self.add_mailbox("")
         self._numbers = count(1)
 
     # --- what happens in the mailbox
+
+    def add_mailbox(self, mailbox: str) -> None:
+        """Share a mailbox, with an Inbox and an Archive."""
+        for name, path in ((INBOX, "Inbox"), ("archive", "Archive")):
+            self._folders[folders.key(mailbox, name)] = _Folder(path)
+
+    def add_folder(self, name: str, *, parent: str = "", mailbox: str = "") -> str:
+        """Make a folder within another, or at the top; returns its key."""
+        within = f"{self._folders[parent].path}/" if parent else ""
+        key = folders.key(mailbox, f"f{next(self._numbers)}")
+        self._folders[key] = _Folder(f"{within}{name}")
+        return key
 
     def deliver(self, *messages: Message, folder: str = INBOX) -> None:
         """Put messages into a folder as they are."""
@@ -140,6 +160,42 @@ class FakeMail:
             if not message.is_read and (since is None or _received(message) >= since)
         ]
         return UnreadList(tuple(unread[:limit]), is_complete=len(unread) <= limit)
+
+    def folders(self, token: AccessToken, mailbox: str) -> tuple[FolderPlace, ...]:
+        self._begin("folders", token, folders.key(mailbox, INBOX))
+        return tuple(
+            FolderPlace(key, here.path, _counted(self, here).unread, len(here.messages))
+            for key, here in self._folders.items()
+            if folders.split(key)[0] == mailbox and here.path
+        )
+
+    def do(self, token: AccessToken, deeds: Sequence[Deed]) -> tuple[MailSourceError | None, ...]:
+        self._begin("do", token, INBOX)
+        return tuple(self._done(deed) for deed in deeds)
+
+    def _done(self, deed: Deed) -> MailSourceError | None:
+        mailbox, _ = folders.split(deed.folder)
+        holding = [
+            key
+            for key, folder in self._folders.items()
+            if deed.message in folder.messages and folders.split(key)[0] == mailbox
+        ]
+        if not holding:
+            return MessageGone("The message is no longer there")
+        if deed.message in self.refusals:
+            return self.refusals[deed.message]
+        if deed.act is Act.MOVE:
+            return self._moved(deed.message, holding[0], folders.key(mailbox, deed.destination))
+        self.mark([deed.message], is_read=deed.act is Act.MARK_READ, folder=holding[0])
+        return None
+
+    def _moved(self, message_id: MessageId, source: str, target: str) -> MailSourceError | None:
+        if target not in self._folders:
+            return MailboxUnavailable("The folder to move the message to does not exist")
+        if source != target:
+            self.deliver(self._folders[source].messages[message_id], folder=target)
+            self.remove([message_id], folder=source)
+        return None
 
     def close(self) -> None:
         self.calls.append("close")
