@@ -644,15 +644,20 @@ class _Desktop:
 
     def _desktop_rungs(self) -> list[Callable[[], Notifier]]:
         from mailtray.adapters.icons import app_icon_path
+        from mailtray.adapters.sound_player import SoundPlayer
 
-        loop, icon = self._desktop_loop(), app_icon_path()
+        loop, icon, play = self._desktop_loop(), app_icon_path(), SoundPlayer().play
         if sys.platform == "linux":
             from mailtray.adapters.freedesktop_notifier import FreedesktopNotifier
 
-            available = partial(self._post, NotifierAvailable())
             return [
                 partial(
-                    FreedesktopNotifier, loop, self._on_click, icon=icon, on_available=available
+                    FreedesktopNotifier,
+                    loop,
+                    self._on_click,
+                    icon=icon,
+                    play=play,
+                    on_available=partial(self._post, NotifierAvailable()),
                 )
             ]
         else:  # noqa: RET505 - mypy reads the other systems' code here
@@ -660,7 +665,7 @@ class _Desktop:
             from mailtray.adapters.plyer_notifier import PlyerNotifier
 
             return [
-                partial(DesktopNotifierNotifier, loop, self._on_click, icon=icon),
+                partial(DesktopNotifierNotifier, loop, self._on_click, icon=icon, play=play),
                 partial(PlyerNotifier, icon=icon),
             ]
 

@@ -13,12 +13,14 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from mailtray.core.errors import NotifierError
+from mailtray.core.model import SOUND_DESKTOP, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from desktop_notifier import DesktopNotifier
+    from desktop_notifier import Notification as VendorNotification
 
     from mailtray.adapters.desktop_loop import DesktopLoop
     from mailtray.core.model import Notification
@@ -28,7 +30,7 @@ log = logging.getLogger(__name__)
 APP_NAME = "mailtray"
 SHOW_TIMEOUT_S = 4.5
 CLEAR_TIMEOUT_S = 2.0
-KEPT_TAGS = 256
+KEPT_TOASTS = 256
 
 UNAVAILABLE = "This system offers no notifications to mailtray"
 UNAVAILABLE_HINT = "On macOS only a signed application may notify: use the packaged mailtray."
@@ -44,12 +46,25 @@ class DesktopNotifierNotifier:
     The package logs its failures instead of raising them; it calls ``on_dispatched`` only where
     the system took the notification, and that is what counts here. Clicks need a running main
     loop on macOS, which the tray has.
+
+    The package forgets a notification that left the screen, and with it the callbacks that it was
+    given; its own ``on_clicked`` and ``on_button_pressed`` are also told of those that are clicked
+    later, in the system's list of past ones. So the notifications are kept here.
+
+    How long one stays is the system's and the person's to say: neither can be told. A sound file
+    is played beside a silent notification: macOS takes names of sounds only, Windows only
+    addresses of files in an installed package.
     """
 
     name = "desktop-notifier"
 
     def __init__(
-        self, loop: DesktopLoop, on_click: Callable[[Notification, str], None], *, icon: Path
+        self,
+        loop: DesktopLoop,
+        on_click: Callable[[Notification, str], None],
+        *,
+        icon: Path,
+        play: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Prepare; the system is asked with the first notification.
 
@@ -57,12 +72,14 @@ class DesktopNotifierNotifier:
             loop: Where the package's coroutines run.
             on_click: Called on any thread.
             icon: Our picture; the package's own would be Python's logo.
+            play: Plays a sound file, given its path; returns at once.
         """
         self._loop = loop
         self._on_click = on_click
         self._icon = icon
+        self._play = play
         self._vendor: DesktopNotifier | None = None
-        self._shown: OrderedDict[str, str] = OrderedDict()
+        self._shown: OrderedDict[str, Notification] = OrderedDict()
         self._late: asyncio.Task[None] | None = None
 
     def show(self, notification: Notification) -> None:
@@ -94,23 +111,30 @@ class DesktopNotifierNotifier:
             await self._withdraw((tag,))
 
     async def _show(self, notification: Notification) -> None:
-        from desktop_notifier import Notification as VendorNotification
-
         vendor = await self._usable()
         dispatched = asyncio.Event()
-        wanted = VendorNotification(
-            title=notification.title,
-            message=notification.body,
-            on_dispatched=dispatched.set,
-            on_clicked=lambda: self._on_click(notification, ""),
-        )
+        wanted = _translated(notification, on_dispatched=dispatched.set)
         await vendor.send_notification(wanted)
         if not dispatched.is_set():
             raise NotifierError(REFUSED)
         await self._withdraw((notification.tag,))
-        self._shown[notification.tag] = wanted.identifier
-        while len(self._shown) > KEPT_TAGS:
+        self._shown[wanted.identifier] = notification
+        while len(self._shown) > KEPT_TOASTS:
             self._shown.popitem(last=False)
+        if notification.manner.sound_file:
+            self._play(notification.manner.sound_file)
+
+    def _on_clicked(self, identifier: str) -> None:
+        notification = self._shown.get(identifier)
+        if notification is not None:
+            self._on_click(notification, "")
+
+    def _on_button_pressed(self, identifier: str, command: str) -> None:
+        notification = self._shown.get(identifier)
+        if notification is not None and notification.has_button(command):
+            # A deed is done once; both systems take the notification away with the press.
+            del self._shown[identifier]
+            self._on_click(notification, command)
 
     async def _usable(self) -> DesktopNotifier:
         """Return the package's notifier where the system lets it show anything.
@@ -124,6 +148,8 @@ class DesktopNotifierNotifier:
                 self._vendor = DesktopNotifier(APP_NAME, Icon(path=self._icon))
             except (OSError, RuntimeError, ImportError) as exc:
                 raise NotifierError(UNAVAILABLE, UNAVAILABLE_HINT) from exc
+            self._vendor.on_clicked = self._on_clicked
+            self._vendor.on_button_pressed = self._on_button_pressed
         # Where the system allows nothing the package puts a stand-in that can nothing.
         if Capability.TITLE not in await self._vendor.get_capabilities():
             raise NotifierError(UNAVAILABLE, UNAVAILABLE_HINT)
@@ -132,9 +158,9 @@ class DesktopNotifierNotifier:
         return self._vendor
 
     async def _withdraw(self, tags: tuple[str, ...]) -> None:
-        for tag in tags:
-            identifier = self._shown.pop(tag, None)
-            if identifier is None or self._vendor is None:
+        for identifier in [each for each, shown in self._shown.items() if shown.tag in tags]:
+            del self._shown[identifier]
+            if self._vendor is None:
                 continue
             try:
                 async with asyncio.timeout(CLEAR_TIMEOUT_S):
@@ -142,3 +168,30 @@ class DesktopNotifierNotifier:
             # KeyError: the package forgot it already, for the person closed it.
             except (KeyError, OSError, RuntimeError, TimeoutError) as exc:
                 log.debug("A notification could not be withdrawn: %s", exc)
+
+
+def _translated(
+    notification: Notification, on_dispatched: Callable[[], None]
+) -> VendorNotification:
+    """Return it as the package has it."""
+    import desktop_notifier as vendor
+
+    urgency = {
+        Urgency.LOW: vendor.Urgency.Low,
+        Urgency.NORMAL: vendor.Urgency.Normal,
+        Urgency.CRITICAL: vendor.Urgency.Critical,
+    }
+    manner = notification.manner
+    return vendor.Notification(
+        title=notification.title,
+        message=notification.body,
+        urgency=urgency[manner.urgency],
+        # macOS keeps one set of buttons for each set of labels: only an identifier that is the
+        # same for all notifications comes back right.
+        buttons=tuple(
+            vendor.Button(button.label, identifier=button.command)
+            for button in notification.buttons
+        ),
+        sound=vendor.DEFAULT_SOUND if manner.sound == SOUND_DESKTOP else None,
+        on_dispatched=on_dispatched,
+    )

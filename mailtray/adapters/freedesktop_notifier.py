@@ -25,12 +25,15 @@ from mailtray.adapters.session_bus import (
     owner_change_rule,
 )
 from mailtray.core.errors import NotifierError
+from mailtray.core.language import _
+from mailtray.core.model import SOUND_DESKTOP, SOUND_NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from dbus_fast.message import Message
+    from dbus_fast.signature import Variant
 
     from mailtray.adapters.desktop_loop import DesktopLoop
     from mailtray.core.model import Notification
@@ -47,9 +50,13 @@ CLOSE_TIMEOUT_S = 2.0
 LATE_CLICK_S = 5.0
 """How long after closing a click still counts: some servers tell of the two in that order."""
 KEPT_IDS = 256
-URGENCY_NORMAL = 1
 EXPIRED = 1
-AS_THE_SERVER_LIKES = -1
+AS_THE_SERVER_LIKES, NEVER = -1, 0
+"""Values of ``expire_timeout``."""
+DEFAULT_ACTION = "default"
+"""The click on the notification itself; hosts do not show its label."""
+SOUND_NAME = "message-new-email"
+"""What a desktop's sound theme calls the sound of new mail; Sound Naming Specification 0.1."""
 
 NO_BUS = "No desktop notifications: there is no session bus"
 NO_SERVER = "No desktop notifications: no notification server runs"
@@ -72,6 +79,7 @@ class FreedesktopNotifier:
         on_click: Callable[[Notification, str], None],
         *,
         icon: Path,
+        play: Callable[[str], None] = lambda _: None,
         on_available: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare, and begin to watch for servers in the background.
@@ -80,12 +88,14 @@ class FreedesktopNotifier:
             loop: Where all of this runs.
             on_click: Called on the loop's thread.
             icon: The picture shown beside the text.
+            play: Plays a sound file, given its path, where the server cannot; returns at once.
             on_available: Called on the loop's thread when a server appears, or answers again:
                 what could not be shown before can be shown now.
         """
         self._loop = loop
         self._on_click = on_click
         self._icon = icon
+        self._play = play
         self._on_available = on_available
         self._bus = SessionBus(
             self._on_message,
@@ -148,7 +158,8 @@ class FreedesktopNotifier:
             if not self._server:
                 await self._find_server()
             server = self._server
-            arguments = await self._arguments(notification)
+            can = await self._known_capabilities()
+            arguments = self._arguments(notification, can)
             asked = asyncio.create_task(
                 self._bus.call(server, SERVER_PATH, f"{SERVER}.Notify", "susssasa{sv}i", arguments)
             )
@@ -159,7 +170,11 @@ class FreedesktopNotifier:
                 self._unanswered = asked
                 asked.add_done_callback(lambda _: self._on_late_answer(asked, server))
                 raise
-        self._forget_tag(notification.tag)
+        self._remember(number, notification)
+        if notification.manner.sound_file and "sound" not in can:
+            self._play(notification.manner.sound_file)
+
+    def _remember(self, number: int, notification: Notification) -> None:
         self._ids[notification.tag] = number
         self._shown[number] = notification
         while len(self._shown) > KEPT_IDS:
@@ -180,29 +195,22 @@ class FreedesktopNotifier:
             raise NotifierError(NO_SERVER)
         self._set_server(owner)
 
-    async def _arguments(self, notification: Notification) -> list[Any]:
-        from dbus_fast.signature import Variant
-
+    async def _known_capabilities(self) -> frozenset[str]:
         if self._capabilities is None:
             self._capabilities = await _capabilities(self._bus, self._server)
-        hints = {
-            "urgency": Variant("y", URGENCY_NORMAL),
-            "desktop-entry": Variant("s", APP_NAME),
-        }
-        if notification.message_ids:
-            hints["category"] = Variant("s", "email.arrived")
-        does_something = bool(notification.link or notification.command)
+        return self._capabilities
+
+    def _arguments(self, notification: Notification, can: frozenset[str]) -> list[Any]:
         body = notification.body
         return [
             APP_NAME,
             self._ids.get(notification.tag, 0),
             self._icon.as_uri(),
             notification.title,
-            html.escape(body, quote=False) if "body-markup" in self._capabilities else body,
-            # "default" is the click on the notification itself; hosts do not show its label.
-            ["default", "Open"] if does_something and "actions" in self._capabilities else [],
-            hints,
-            AS_THE_SERVER_LIKES,
+            html.escape(body, quote=False) if "body-markup" in can else body,
+            _actions(notification) if "actions" in can else [],
+            _hints(notification, can),
+            NEVER if notification.manner.stays else AS_THE_SERVER_LIKES,
         ]
 
     def _on_late_answer(self, asked: asyncio.Task[list[Any]], server: str) -> None:
@@ -214,10 +222,15 @@ class FreedesktopNotifier:
         self._on_available()
 
     async def _withdraw(self, tags: tuple[str, ...]) -> None:
-        for tag in tags:
-            number = self._forget_tag(tag)
-            if number is not None:
-                self._close_shown(number)
+        # One that expired has lost its tag, but can still be pressed in a list of old ones.
+        for number in [number for number, shown in self._shown.items() if shown.tag in tags]:
+            self._take_back(number)
+
+    def _take_back(self, number: int) -> None:
+        notification = self._shown.pop(number)
+        if self._ids.get(notification.tag) == number:
+            del self._ids[notification.tag]
+        self._close_shown(number)
 
     def _close_shown(self, number: int) -> None:
         if self._server:
@@ -244,10 +257,15 @@ class FreedesktopNotifier:
         notification = self._shown.get(body[0]) if body else None
         if notification is None:
             return
-        if member == "ActionInvoked" and body[1:] == ["default"]:
-            self._on_click(notification, "")
-        elif member == "NotificationClosed":
-            self._on_closed(body[0], notification, reason=body[1])
+        match (member, body):
+            case ("ActionInvoked", [_, str(key)]) if key == DEFAULT_ACTION:
+                self._on_click(notification, "")
+            case ("ActionInvoked", [number, str(key)]) if notification.has_button(key):
+                # A deed is done once, whatever a server still tells of it or leaves on the screen.
+                self._take_back(number)
+                self._on_click(notification, key)
+            case ("NotificationClosed", [number, reason]):
+                self._on_closed(number, notification, reason=reason)
 
     def _on_closed(self, number: int, notification: Notification, *, reason: int) -> None:
         if self._ids.get(notification.tag) == number:
@@ -262,15 +280,39 @@ class FreedesktopNotifier:
         if self._shown.get(number) is notification:
             del self._shown[number]
 
-    def _forget_tag(self, tag: str) -> int | None:
-        return self._ids.pop(tag, None)
-
     def _set_server(self, owner: str) -> None:
         if owner != self._server:
             self._server = owner
             self._capabilities = None
             self._ids.clear()
             self._shown.clear()
+
+
+def _actions(notification: Notification) -> list[str]:
+    does_something = bool(notification.link or notification.command)
+    actions = [DEFAULT_ACTION, _("Open")] if does_something else []
+    for button in notification.buttons:
+        actions += [button.command, button.label]
+    return actions
+
+
+def _hints(notification: Notification, can: frozenset[str]) -> dict[str, Variant]:
+    from dbus_fast.signature import Variant
+
+    manner = notification.manner
+    hints = {
+        "urgency": Variant("y", int(manner.urgency)),
+        "desktop-entry": Variant("s", APP_NAME),
+    }
+    if notification.message_ids:
+        hints["category"] = Variant("s", "email.arrived")
+    if manner.sound == SOUND_NONE:
+        hints["suppress-sound"] = Variant("b", True)  # noqa: FBT003 - the hint's value
+    elif "sound" in can and manner.sound == SOUND_DESKTOP:
+        hints["sound-name"] = Variant("s", SOUND_NAME)
+    elif "sound" in can:
+        hints["sound-file"] = Variant("s", manner.sound_file)
+    return hints
 
 
 async def _capabilities(bus: SessionBus, server: str) -> frozenset[str]:

@@ -315,6 +315,11 @@ class Manner:
     urgency: Urgency = Urgency.NORMAL
     stays: bool = False
 
+    @property
+    def sound_file(self) -> str:
+        """The whole path of the sound file, or empty where the sound is no file's."""
+        return "" if self.sound in {SOUND_DESKTOP, SOUND_NONE} else self.sound
+
 
 @dataclass(frozen=True, slots=True)
 class Button:
@@ -350,6 +355,10 @@ class Notification:
     command: str = ""
     buttons: tuple[Button, ...] = ()
     manner: Manner = field(default_factory=Manner)
+
+    def has_button(self, command: str) -> bool:
+        """Say whether one of the buttons sends this command."""
+        return any(button.command == command for button in self.buttons)
 
 
 class IconKind(Enum):

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import desktop_notifier
 import pytest
-from desktop_notifier import Capability, Icon
+from desktop_notifier import DEFAULT_SOUND, Capability, Icon, Sound
 
 from mailtray.adapters import desktop_notifier as adapter
 from mailtray.adapters.desktop_loop import DesktopLoop
 from mailtray.adapters.desktop_notifier import DesktopNotifierNotifier
 from mailtray.adapters.icons import app_icon_path
 from mailtray.core.errors import NotifierError
-from tests.contract.test_notifier import about
+from mailtray.core.model import Manner, Urgency
+from tests.contract.test_notifier import Click, about, into, with_buttons
 from tests.desktop.rig import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from mailtray.ports import Notifier
 
 
 class Package:
@@ -34,10 +38,14 @@ class Package:
     hangs: asyncio.Event | None = None
     shown: list[desktop_notifier.Notification]
     cleared: list[str]
+    on_clicked: Callable[[str], None]
+    on_button_pressed: Callable[[str, str], None]
+    made: Package
 
     def __init__(self, app_name: str, app_icon: Icon) -> None:
         if self.error is not None:
             raise self.error
+        type(self).made = self
         assert app_name == "mailtray"
         assert app_icon.path == app_icon_path()
 
@@ -130,8 +138,83 @@ def test_forgetting_what_the_person_closed_is_no_error(
 def test_remembers_a_bounded_number_of_tags(
     package: type[Package], notifier: DesktopNotifierNotifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapter, "KEPT_TAGS", 2)
+    monkeypatch.setattr(adapter, "KEPT_TOASTS", 2)
     for tag in "abcd":
         notifier.show(about(tag))
     assert len(package.shown) == 4
-    assert list(notifier._shown) == ["c", "d"]
+    assert [shown.tag for shown in notifier._shown.values()] == ["c", "d"]
+
+
+class TestWhatThePackageIsGiven:
+    @pytest.fixture
+    def clicked(self) -> list[Click]:
+        return []
+
+    @pytest.fixture
+    def played(self) -> list[str]:
+        return []
+
+    @pytest.fixture
+    def notifier(self, clicked: list[Click], played: list[str]) -> Iterator[Notifier]:
+        loop = DesktopLoop()
+        yield DesktopNotifierNotifier(loop, into(clicked), icon=app_icon_path(), play=played.append)
+        loop.close()
+
+    def test_a_click_long_after_it_left_the_screen_still_counts(
+        self, package: type[Package], notifier: Notifier, clicked: list[Click]
+    ) -> None:
+        ann = with_buttons("a")
+        notifier.show(ann)
+        (shown,) = package.shown
+        # The package's own callbacks of one notification are gone by then.
+        assert shown.on_clicked is None
+        assert all(button.on_pressed is None for button in shown.buttons)
+        package.made.on_clicked(shown.identifier)
+        package.made.on_button_pressed(shown.identifier, "mark_read")
+        package.made.on_button_pressed(shown.identifier, "mark_read")
+        assert clicked == [(ann, ""), (ann, "mark_read")]
+
+    def test_the_same_button_has_the_same_name_on_each(
+        self, package: type[Package], notifier: Notifier
+    ) -> None:
+        notifier.show(with_buttons("a"))
+        notifier.show(with_buttons("b"))
+        for shown in package.shown:
+            buttons = [(button.identifier, button.title) for button in shown.buttons]
+            assert buttons == [("mark_read", "Mark as read"), ("move archive", "Archive")]
+
+    def test_what_is_not_shown_any_more_is_not_clicked(
+        self, package: type[Package], notifier: Notifier, clicked: list[Click]
+    ) -> None:
+        notifier.show(with_buttons("a"))
+        notifier.show(with_buttons("a"))
+        package.made.on_clicked(package.shown[0].identifier)
+        package.made.on_button_pressed(package.shown[0].identifier, "mark_read")
+        package.made.on_button_pressed(package.shown[1].identifier, "unknown")
+        assert clicked == []
+
+    @pytest.mark.parametrize(
+        ("manner", "sound", "file"),
+        [
+            pytest.param(Manner(), DEFAULT_SOUND, [], id="as the system likes"),
+            pytest.param(Manner("none"), None, [], id="silent"),
+            pytest.param(Manner("/ping.wav"), None, ["/ping.wav"], id="file"),
+        ],
+    )
+    def test_sounds(
+        self,
+        package: type[Package],
+        notifier: Notifier,
+        played: list[str],
+        manner: Manner,
+        sound: Sound | None,
+        file: list[str],
+    ) -> None:
+        notifier.show(replace(about("a"), manner=manner))
+        assert package.shown[0].sound == sound
+        assert played == file
+
+    @pytest.mark.parametrize("urgency", Urgency)
+    def test_urgencies(self, package: type[Package], notifier: Notifier, urgency: Urgency) -> None:
+        notifier.show(replace(about("a"), manner=Manner(urgency=urgency)))
+        assert package.shown[0].urgency.name.upper() == urgency.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from mailtray.adapters.console_notifier import ConsoleNotifier
 from mailtray.adapters.notifier_ladder import NotifierLadder
 from mailtray.core.errors import NotifierError
-from mailtray.core.model import MessageId, Notification
+from mailtray.core.model import Button, Manner, MessageId, Notification, Urgency
 from tests.fakes.notifier import FakeNotifier
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ def about(tag: str, title: str = "Ann Example", body: str = "Hello") -> Notifica
     )
 
 
+def with_buttons(tag: str, title: str = "Ann Example") -> Notification:
+    """Return a notification of one message, with something to do to it."""
+    buttons = (Button("mark_read", "Mark as read"), Button("move archive", "Archive"))
+    return replace(about(tag, title), buttons=buttons)
+
+
 def into(clicked: list[Click]) -> Callable[[Notification, str], None]:
     """Return an ``on_click`` that writes down what comes back."""
     return lambda notification, button: clicked.append((notification, button))
@@ -53,6 +60,14 @@ class Stage(Protocol):
 
     def click(self, title: str) -> None:
         """Click what is shown with this title."""
+        ...
+
+    def reach(self, title: str, command: str) -> Callable[[], None]:
+        """Return what presses a button of what is shown, even where that is gone by then."""
+        ...
+
+    def came_back(self, count: int) -> list[Click]:
+        """Return all that was clicked and pressed, once it is so much."""
         ...
 
     def break_down(self) -> None:
@@ -123,6 +138,45 @@ class NotifierContract:
             stage.click("Ann")
             assert stage.clicked == [(ann, "")]
 
+    def test_a_pressed_button_comes_back_once_and_tells_of_which(self, stage: Stage) -> None:
+        ann, ben = with_buttons("a", "Ann"), with_buttons("b", "Ben")
+        stage.notifier.show(ann)
+        stage.notifier.show(ben)
+        if stage.can_click:
+            archive = stage.reach("Ann", "move archive")
+            archive()
+            archive()
+            stage.reach("Ben", "mark_read")()
+            assert stage.came_back(2) == [(ann, "move archive"), (ben, "mark_read")]
+
+    def test_a_button_that_was_not_offered_is_ignored(self, stage: Stage) -> None:
+        ann, ben = with_buttons("a", "Ann"), with_buttons("b", "Ben")
+        stage.notifier.show(ann)
+        stage.notifier.show(ben)
+        if stage.can_click:
+            stage.reach("Ann", "move nowhere")()
+            stage.reach("Ben", "mark_read")()
+            assert stage.came_back(1) == [(ben, "mark_read")]
+
+    def test_a_button_of_a_withdrawn_one_is_pressed_too_late(self, stage: Stage) -> None:
+        ann, ben = with_buttons("a", "Ann"), with_buttons("b", "Ben")
+        stage.notifier.show(ann)
+        stage.notifier.show(ben)
+        if stage.can_click:
+            press, other = stage.reach("Ann", "mark_read"), stage.reach("Ben", "mark_read")
+            stage.notifier.withdraw(["a"])
+            assert stage.read() == [("Ben", "Hello")]
+            press()
+            other()
+            assert stage.came_back(1) == [(ben, "mark_read")]
+
+    def test_every_manner_is_shown(self, stage: Stage) -> None:
+        manners = [Manner(sound, urgency) for sound in ("desktop", "none") for urgency in Urgency]
+        manners += [Manner(stays=True), Manner("/sounds/ping.wav")]
+        for number, manner in enumerate(manners):
+            stage.notifier.show(replace(about(str(number), f"Ann {number}"), manner=manner))
+        assert [title for title, _ in stage.read()] == [f"Ann {n}" for n in range(len(manners))]
+
     def test_says_what_it_could_not_show(self, stage: Stage) -> None:
         stage.break_down()
         with pytest.raises(NotifierError) as caught:
@@ -157,6 +211,14 @@ class FakeStage:
     def click(self, title: str) -> None:
         shown = self.fake.on_screen.items()
         self.fake.click(next(tag for tag, shown in shown if shown.title == title))
+
+    def reach(self, title: str, command: str) -> Callable[[], None]:
+        tags = [tag for tag, shown in self.fake.on_screen.items() if shown.title == title]
+        return lambda: self.fake.press(tags[0], command)
+
+    def came_back(self, count: int) -> list[Click]:
+        assert len(self.clicked) >= count
+        return self.clicked
 
     def break_down(self) -> None:
         self.fake.error = NotifierError("The fake refuses")
@@ -201,6 +263,12 @@ class ConsoleStage:
 
     def click(self, title: str) -> None:
         pytest.fail(f"the console takes no click on {title}")
+
+    def reach(self, title: str, command: str) -> Callable[[], None]:
+        pytest.fail(f"the console has no button {command} on {title}")
+
+    def came_back(self, count: int) -> list[Click]:
+        pytest.fail(f"the console takes no {count} clicks")
 
     def break_down(self) -> None:
         self.stream.is_unplugged = True

@@ -82,6 +82,7 @@ class Shown:
         self.icon, self.title, self.body = icon, title, body
         self.actions = actions
         self.hints = {name: value.value for name, value in hints.items()}
+        self.expires_ms = -1
 
 
 class NotificationServer(Service):
@@ -141,8 +142,15 @@ class NotificationServer(Service):
 
     def click(self, title: str) -> None:
         """Click a shown notification, which closes it."""
-        number = next(n for n, shown in self.on_screen.items() if shown.title == title)
-        self.act(number)
+        self.press(self.number_of(title))
+
+    def number_of(self, title: str) -> int:
+        """Return the id of a shown notification."""
+        return next(n for n, shown in self.on_screen.items() if shown.title == title)
+
+    def press(self, number: int, key: str = "default") -> None:
+        """Choose an action, which closes the notification."""
+        self.act(number, key)
         self.close(number, reason=2)
 
     def close(self, number: int, *, reason: int) -> None:
@@ -177,7 +185,7 @@ class _Notifications(ServiceInterface):
         body: DBusStr,
         actions: Strings,
         hints: Hints,
-        expire_timeout: DBusInt32,  # noqa: ARG002
+        expire_timeout: DBusInt32,
     ) -> DBusUInt32:
         server = self._server
         server.asked += 1
@@ -189,6 +197,7 @@ class _Notifications(ServiceInterface):
         if number == server.next_id:
             server.next_id += 1
         server.on_screen[number] = Shown(app_icon, summary, body, actions, hints)
+        server.on_screen[number].expires_ms = expire_timeout
         return number
 
     @dbus_method(name="CloseNotification")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,13 +14,21 @@ from mailtray.adapters.desktop_notifier import DesktopNotifierNotifier
 from mailtray.adapters.freedesktop_notifier import FreedesktopNotifier
 from mailtray.adapters.icons import app_icon_path
 from mailtray.core.errors import NotifierError
-from mailtray.core.model import Notification
-from tests.contract.test_notifier import MARKUP, Click, NotifierContract, Stage, about, into
+from mailtray.core.model import Button, Manner, Notification, Urgency
+from tests.contract.test_notifier import (
+    MARKUP,
+    Click,
+    NotifierContract,
+    Stage,
+    about,
+    into,
+    with_buttons,
+)
 from tests.desktop.rig import DesktopSession, wait_until
 from tests.desktop.services import NotificationServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mailtray.adapters.desktop_loop import DesktopLoop
     from mailtray.ports import Notifier
@@ -55,6 +65,13 @@ class ServerStage:
         self.server.click(title)
         wait_until(lambda: self.clicked)
 
+    def reach(self, title: str, command: str) -> Callable[[], None]:
+        return partial(self.server.press, self.server.number_of(title), command)
+
+    def came_back(self, count: int) -> list[Click]:
+        wait_until(lambda: len(self.clicked) >= count)
+        return self.clicked
+
     def break_down(self) -> None:
         self.server.vanish()
         self.server.on_screen.clear()
@@ -67,7 +84,10 @@ class TestFreedesktopNotifier(NotifierContract):
     @pytest.fixture
     def stage(self, server: NotificationServer, loop: DesktopLoop) -> Iterator[Stage]:
         clicked: list[Click] = []
-        notifier = FreedesktopNotifier(loop, into(clicked), icon=app_icon_path())
+        self.played: list[str] = []
+        notifier = FreedesktopNotifier(
+            loop, into(clicked), icon=app_icon_path(), play=self.played.append
+        )
         stage = ServerStage(notifier, server)
         stage.clicked = clicked
         yield stage
@@ -108,6 +128,83 @@ class TestFreedesktopNotifier(NotifierContract):
         (shown,) = stage.server.on_screen.values()
         assert "category" not in shown.hints
         assert shown.actions == []
+
+    def test_buttons_follow_the_click_on_the_notification_itself(self, stage: ServerStage) -> None:
+        stage.notifier.show(with_buttons("a"))
+        stage.notifier.show(Notification("b", "Ben", "", buttons=(Button("undo", "Undo"),)))
+        actions = [shown.actions for shown in stage.server.on_screen.values()]
+        buttons = ["mark_read", "Mark as read", "move archive", "Archive"]
+        assert actions == [["default", "Open", *buttons], ["undo", "Undo"]]
+
+    def test_a_server_without_buttons_is_asked_for_none(self, stage: ServerStage) -> None:
+        stage.server.restart(capabilities=("body",))
+        stage.notifier.show(with_buttons("a"))
+        (shown,) = stage.server.on_screen.values()
+        assert shown.actions == []
+
+    @pytest.mark.parametrize(
+        ("manner", "with_sound", "without"),
+        [
+            pytest.param(
+                Manner(), {"sound-name": "message-new-email"}, {}, id="as the desktop likes"
+            ),
+            pytest.param(
+                Manner("none"), {"suppress-sound": True}, {"suppress-sound": True}, id="silent"
+            ),
+            pytest.param(
+                Manner("/sounds/ping.wav"), {"sound-file": "/sounds/ping.wav"}, {}, id="file"
+            ),
+        ],
+    )
+    def test_the_sound_is_the_servers_where_it_has_one(
+        self,
+        stage: ServerStage,
+        manner: Manner,
+        with_sound: dict[str, object],
+        without: dict[str, object],
+    ) -> None:
+        for capabilities, expected in ((("body", "sound"), with_sound), (("body",), without)):
+            stage.server.restart(capabilities=capabilities)
+            stage.notifier.show(replace(about("a"), manner=manner))
+            (shown,) = stage.server.on_screen.values()
+            assert {name: shown.hints[name] for name in shown.hints if "sound" in name} == expected
+        assert self.played == ([manner.sound_file] if manner.sound_file else [])
+
+    def test_what_is_not_shown_makes_no_sound(self, stage: ServerStage) -> None:
+        stage.server.restart(capabilities=("body",))
+        stage.server.refusal = "org.freedesktop.DBus.Error.Failed"
+        with pytest.raises(NotifierError):
+            stage.notifier.show(replace(about("a"), manner=Manner("/sounds/ping.wav")))
+        assert self.played == []
+
+    @pytest.mark.parametrize("urgency", Urgency)
+    @pytest.mark.parametrize("stays", [True, False])
+    def test_urgency_and_how_long(self, stage: ServerStage, urgency: Urgency, stays: bool) -> None:
+        stage.notifier.show(replace(about("a"), manner=Manner(urgency=urgency, stays=stays)))
+        (shown,) = stage.server.on_screen.values()
+        assert shown.hints["urgency"] == urgency
+        assert shown.expires_ms == (0 if stays else -1)
+
+    def test_a_withdrawn_one_cannot_be_pressed_in_the_list_of_old_ones(
+        self, stage: ServerStage
+    ) -> None:
+        stage.notifier.show(with_buttons("a", "Ann"))
+        stage.notifier.show(with_buttons("b", "Ben"))
+        stage.server.close(1, reason=1)
+        stage.read()
+        stage.notifier.withdraw(["a"])
+        stage.read()
+        stage.server.act(1, "mark_read")
+        stage.reach("Ben", "mark_read")()
+        assert [clicked.tag for clicked, _ in stage.came_back(1)] == ["b"]
+
+    def test_one_whose_button_was_pressed_is_closed(self, stage: ServerStage) -> None:
+        stage.notifier.show(with_buttons("a", "Ann"))
+        stage.server.act(1, "mark_read")
+        assert len(stage.came_back(1)) == 1
+        assert stage.read() == []
+        stage.notifier.show(with_buttons("a", "Ann again"))
+        assert stage.read() == [("Ann again", "Hello")]
 
     def test_clicks_on_other_programs_notifications_are_ignored(self, stage: ServerStage) -> None:
         stage.notifier.show(about("a", "Ann"))
@@ -321,6 +418,18 @@ class TestDesktopNotifierPackage:
         stage.notifier.show(about("b", "Ben"))
         stage.click("Ann")
         assert [clicked.tag for clicked, _ in stage.clicked] == ["a"]
+
+    def test_a_pressed_button_tells_which(self, stage: ServerStage) -> None:
+        ann, ben, cid = (with_buttons(name[0].lower(), name) for name in ("Ann", "Ben", "Cid"))
+        for notification in (ann, ben, cid):
+            stage.notifier.show(notification)
+        late = stage.reach("Ann", "mark_read")
+        stage.notifier.withdraw(["a"])
+        assert [title for title, _ in stage.read()] == ["Ben", "Cid"]
+        late()
+        stage.reach("Ben", "unknown")()
+        stage.reach("Cid", "move archive")()
+        assert stage.came_back(1) == [(cid, "move archive")]
 
     def test_replaces_and_withdraws(self, stage: ServerStage) -> None:
         stage.notifier.show(about("a", "Ann"))
