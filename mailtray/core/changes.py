@@ -13,6 +13,7 @@ The rules, in words:
   reported as removed and never again).
 * A message that is known in one watched folder of a mailbox is no news in another one, unless
   the person has yet to be told of it.
+* A message that leaves a folder before the person could be told of it is forgotten there.
 * Of a great many unread messages only the newest are remembered one by one; the counter alone
   knows of the rest.
 
@@ -21,7 +22,7 @@ Source: learn.microsoft.com/graph: delta-query-messages, outlook-immutable-id.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -76,6 +77,7 @@ class _Fold:
     owed_elsewhere: frozenset[Key]
     floor: datetime | None
     is_baseline: bool
+    removed: set[MessageId] = field(default_factory=set)
 
     def lay(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -83,6 +85,8 @@ class _Fold:
                 self._lay_message(entry)
             elif isinstance(entry, Removed) or entry.is_read:
                 self.unread.pop(entry.id, None)
+                if isinstance(entry, Removed):
+                    self.removed.add(entry.id)
             else:
                 self._mark_unread(entry)
 
@@ -125,6 +129,13 @@ class _Fold:
 
     def keep_only(self, ids: Collection[MessageId]) -> None:
         self.unread = {i: message for i, message in self.unread.items() if i in ids}
+
+    def forget_gone(self, untold: Iterable[Message]) -> None:
+        """Know nothing of those that left untold: wherever they turn up, they are news."""
+        for message in untold:
+            if message.id in self.removed and message.id not in self.unread:
+                for key in keys(message):
+                    self.known.pop(key, None)
 
     def arrived(self) -> tuple[Message, ...]:
         # Asked at the end only: who was removed or read may be back later in the same round.
@@ -183,6 +194,7 @@ def diff(
         fold.lay(listing.messages)
         if listing.is_complete:
             fold.keep_only({message.id for message in listing.messages})
+    fold.forget_gone(seen.untold)
     fold.prune()
     left = fold.leave_oldest_to_counter()
     retired = frozenset(seen.told - fold.unread.keys())

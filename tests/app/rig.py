@@ -12,7 +12,7 @@ from mailtray.app.poller import Poller
 from mailtray.app.world import Wishes, World
 from mailtray.core.compose import Places
 from mailtray.core.errors import NotifierError
-from mailtray.core.model import Account, AccountId, Notification, SignedIn
+from mailtray.core.model import INBOX, Account, AccountId, Notification, SignedIn
 from mailtray.core.settings import Settings
 from tests.app.mailbox_model import Mailbox, Mailboxes
 from tests.fakes.clock import FakeClock
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import MessageId, TrayView
     from mailtray.core.peace import QuietHours
+    from mailtray.ports import MailSource
 
 ANN = Account(AccountId("ann.home"), "ann@example.test", "Ann")
 BEN = Account(AccountId("ben.home"), "ben@example.test")
@@ -160,6 +161,8 @@ class Rig:
         quiet_hours: tuple[QuietHours, ...] = (),
         is_heedful: bool = True,
         zone: tzinfo | None = None,
+        mail: MailSource | None = None,
+        folders: tuple[str, ...] = (INBOX,),
     ) -> None:
         self.clock: FakeClock = before.clock if before else FakeClock()
         self.vault: FakeVault = before.vault if before else FakeVault()
@@ -177,7 +180,7 @@ class Rig:
             vault=self.vault,
             state=self.state,
             identity=self.identity,
-            mail=self.mail,
+            mail=mail or self.mail,
             notifier=self.notifier,
             tray=self.tray,
             events=self.sink,
@@ -195,6 +198,7 @@ class Rig:
             places=Places(MAILBOX, frozenset({"outlook.office.com"})),
             unconfigured=unconfigured,
             zone=zone or LocalZone(),
+            folders=folders,
         )
         self.inbox: SimpleQueue[Command] = SimpleQueue()
         self.poller = Poller(world, wishes, self.inbox, self.workers)

@@ -46,6 +46,7 @@ class FakeMail:
     Attributes:
         first_sync_messages: How many of the newest messages a full round brings.
         troubles: Raised by the coming calls, first first; each once.
+        closed: Why a folder cannot be read, each time it is asked for, by key.
         refusals: Why something is not done to a message, each time it is asked for.
         unread_nobody_sees: Added to the folder's own counter, as for mail that delta forgets.
         calls: Names of the methods called, in order.
@@ -54,6 +55,7 @@ class FakeMail:
     def __init__(self, *, first_sync_messages: int = 2_000) -> None:
         self.first_sync_messages = first_sync_messages
         self.troubles: list[MailSourceError] = []
+        self.closed: dict[str, MailSourceError] = {}
         self.refusals: dict[MessageId, MailSourceError] = {}
         self.unread_nobody_sees = 0
         self.calls: list[str] = []
@@ -121,6 +123,10 @@ class FakeMail:
         for message_id in ids:
             del here.messages[message_id]
             here.journal.append(Removed(message_id))
+
+    def messages_of(self, folder: str) -> dict[MessageId, Message]:
+        """Return what is in a folder."""
+        return dict(self._folders[folder].messages)
 
     def expire_cursors(self) -> None:
         """Let every cursor handed out so far be refused."""
@@ -205,6 +211,8 @@ class FakeMail:
         self.calls.append(name)
         if self.troubles:
             raise self.troubles.pop(0)
+        if folder in self.closed:
+            raise self.closed[folder]
         return self._folders.setdefault(folder, _Folder())
 
 
