@@ -24,8 +24,8 @@ from mailtray.adapters.session_bus import (
     new_owner,
     owner_change_rule,
 )
+from mailtray.core import text
 from mailtray.core.errors import NotifierError
-from mailtray.core.language import _
 from mailtray.core.model import SOUND_DESKTOP, SOUND_NONE
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ EXPIRED = 1
 AS_THE_SERVER_LIKES, NEVER = -1, 0
 """Values of ``expire_timeout``."""
 DEFAULT_ACTION = "default"
-"""The click on the notification itself; hosts do not show its label."""
+"""The click on the notification itself; Xfce draws it as a button."""
 SOUND_NAME = "message-new-email"
 """What a desktop's sound theme calls the sound of new mail; Sound Naming Specification 0.1."""
 
@@ -289,8 +289,10 @@ class FreedesktopNotifier:
 
 
 def _actions(notification: Notification) -> list[str]:
-    does_something = bool(notification.link or notification.command)
-    actions = [DEFAULT_ACTION, _("Open")] if does_something else []
+    actions = []
+    if notification.link or notification.command:
+        label = text.click_label("" if notification.link else notification.command)
+        actions = [DEFAULT_ACTION, label]
     for button in notification.buttons:
         actions += [button.command, button.label]
     return actions

@@ -52,6 +52,17 @@ MENU_PAUSES = (
 )
 """The label of each pause on offer, and the wish that it stands for."""
 
+
+def click_label(command: str) -> str:
+    """Return what a click on a notification does, for desktops that draw it as a button.
+
+    Args:
+        command: The notification's; empty where a click opens its link.
+    """
+    labels = {"": _("Open"), "sign_in": _("Sign in"), "check_now": _("Check now")}
+    return labels.get(command, _("Show"))
+
+
 _QUIET = {
     Why.PAUSED: "Paused",
     Why.QUIET_HOURS: "Quiet",

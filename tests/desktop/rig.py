@@ -88,12 +88,20 @@ show_age_threshold = -1
 show_indicators = no
 mouse_left_click = do_action, close_current
 mouse_right_click = close_current
+dmenu = {chooser}
 [urgency_low]
 timeout = 0
 [urgency_normal]
 timeout = 0
 [urgency_critical]
 timeout = 0
+"""
+
+# dunst draws no buttons: it hands all that can be pressed to a menu program, which answers with
+# the line that was chosen.
+CHOOSER = """\
+#!/bin/sh
+tee '{folder}/offered' | grep -m 1 -F -f '{folder}/wanted'
 """
 
 # A bar along the top: stretch, tray, clock.
@@ -215,7 +223,10 @@ class DesktopSession:
     def start_notify(self) -> None:
         """Start the notification server and wait until it owns its name."""
         config = self.folder / "dunstrc"
-        config.write_text(DUNST_CONFIG)
+        chooser = self.folder / "chooser"
+        chooser.write_text(CHOOSER.format(folder=self.folder))
+        chooser.chmod(0o700)
+        config.write_text(DUNST_CONFIG.format(chooser=chooser))
         self._start("notify", ["dunst", "-conf", str(config)], until=self._owns(NOTIFICATIONS))
 
     def stop_notify(self) -> None:
@@ -276,6 +287,14 @@ class DesktopSession:
             html.unescape(re.sub(r"<[^>]*>", "", notification["message"]["data"]))
             for notification in closed
         ]
+
+    def press_button(self, label: str) -> list[str]:
+        """Press a button of the notifications that are shown, and return all that were offered."""
+        (self.folder / "wanted").write_text(label)
+        offered = self.folder / "offered"
+        offered.unlink(missing_ok=True)
+        self.run("dunstctl", "context")
+        return wait_until(lambda: offered.read_text().splitlines() if offered.exists() else None)
 
     # -- seeing and touching -------------------------------------------------------------------
 

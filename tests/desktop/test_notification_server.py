@@ -136,6 +136,17 @@ class TestFreedesktopNotifier(NotifierContract):
         buttons = ["mark_read", "Mark as read", "move archive", "Archive"]
         assert actions == [["default", "Open", *buttons], ["undo", "Undo"]]
 
+    @pytest.mark.parametrize(
+        ("command", "label"),
+        [("sign_in", "Sign in"), ("check_now", "Check now"), ("tell_notice", "Show")],
+    )
+    def test_a_click_drawn_as_a_button_says_what_it_does(
+        self, stage: ServerStage, command: str, label: str
+    ) -> None:
+        stage.notifier.show(Notification("a", "Signed out", "Sign in again.", command=command))
+        (shown,) = stage.server.on_screen.values()
+        assert shown.actions == ["default", label]
+
     def test_a_server_without_buttons_is_asked_for_none(self, stage: ServerStage) -> None:
         stage.server.restart(capabilities=("body",))
         stage.notifier.show(with_buttons("a"))

@@ -16,7 +16,7 @@ from mailtray.adapters.status_notifier_tray import StatusNotifierTray
 from mailtray.core import text
 from mailtray.core.errors import NotifierError, TrayError
 from mailtray.core.model import IconKind, MenuItem, TrayView
-from tests.contract.test_notifier import MARKUP, Click, about, into
+from tests.contract.test_notifier import MARKUP, Click, about, into, with_buttons
 from tests.desktop.conftest import require
 from tests.desktop.rig import PANEL_PX, SCREEN_PX, DesktopSession, Place, wait_until
 
@@ -224,6 +224,20 @@ class TestNotifications:
         wait_until(lambda: clicked)
         assert clicked == [(ann, "")]
         wait_until(lambda: desktop.displayed_notifications() == 1)
+
+    def test_a_button_is_pressed(
+        self, desktop: DesktopSession, notifier: FreedesktopNotifier, clicked: list[Click]
+    ) -> None:
+        ann, ben = with_buttons("a", "Ann"), with_buttons("b", "Ben")
+        notifier.show(ann)
+        desktop.press_button("Archive")
+        wait_until(lambda: clicked == [(ann, "move archive")])
+        wait_until(lambda: desktop.displayed_notifications() == 0)
+        notifier.show(ben)
+        offered = desktop.press_button("Mark as read")
+        labels = [line.partition(" (")[0] for line in offered]
+        assert labels == ["#Open", "#Mark as read", "#Archive"]
+        wait_until(lambda: clicked == [(ann, "move archive"), (ben, "mark_read")])
 
     def test_withdrawn(self, desktop: DesktopSession, notifier: FreedesktopNotifier) -> None:
         notifier.show(about("a", "Ann"))
