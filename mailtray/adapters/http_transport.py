@@ -27,7 +27,7 @@ from mailtray.core.errors import (
     Unreachable,
     UntrustedCertificate,
 )
-from mailtray.core.settings import proxy_address
+from mailtray.core.wish_forms import proxy_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

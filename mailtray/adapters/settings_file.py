@@ -18,7 +18,7 @@ import platformdirs
 
 from mailtray.adapters.private_files import OTHER_HOME_HINT, make_private_folder
 from mailtray.core.errors import ConfigError
-from mailtray.core.settings import INTERVAL_MIN_S, KEYS, parse_settings
+from mailtray.core.settings import INTERVAL_MIN_S, KEYS, Layer, Place, parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -176,27 +176,30 @@ def load_settings(
 
 def read_layers(
     home: Home, command_line: Mapping[str, object], environment: Mapping[str, str]
-) -> list[tuple[str, Mapping[str, object]]]:
+) -> list[Layer]:
     """Return what each place says, the strongest first: option, variable, person, machine, release.
 
     Raises:
         ConfigError: A file is there and cannot be read.
     """
     said = {key: value for key, value in command_line.items() if value is not None}
-    layers: list[tuple[str, Mapping[str, object]]] = [("command line", said)]
-    layers += _variables(environment)
-    for path in (home.settings_path, home.machine_settings_path):
-        if path is not None:
-            layers.append((str(path), _read_file(path)))
-    return [*layers, ("this release", BAKED_IN)]
+    layers = [Layer(Place.OPTION, "command line", said), *_variables(environment)]
+    layers.append(_file_layer(Place.FILE, home.settings_path))
+    if home.machine_settings_path is not None:
+        layers.append(_file_layer(Place.ADMINISTRATOR, home.machine_settings_path))
+    return [*layers, Layer(Place.RELEASE, "this release", BAKED_IN)]
 
 
-def _variables(environment: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _file_layer(place: Place, path: Path) -> Layer:
+    return Layer(place, str(path), _read_file(path))
+
+
+def _variables(environment: Mapping[str, str]) -> Iterator[Layer]:
     for name, value in environment.items():
         key = name.removeprefix(ENVIRONMENT_PREFIX).lower()
         is_meant = name.startswith(ENVIRONMENT_PREFIX) and value.strip()
         if is_meant and get_close_matches(key, KEYS, n=1, cutoff=LIKENESS):
-            yield name, {key: value}
+            yield Layer(Place.VARIABLE, name, {key: value})
 
 
 def _read_file(path: Path) -> Mapping[str, object]:

@@ -1,78 +1,33 @@
-"""The person's wishes: what can be set, in which form, and where Microsoft lives."""
+"""The person's wishes: what can be set, what it is unless it is, and whose word counts."""
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
-from pathlib import PurePosixPath, PureWindowsPath
+from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from mailtray.core import wish_forms
+from mailtray.core.clouds import CLOUDS
 from mailtray.core.errors import ConfigError
-from mailtray.core.peace import MINUTES_A_DAY, QuietHours
+from mailtray.core.folders import parse_wish
+from mailtray.core.language import N_, _
+from mailtray.core.model import INBOX, SOUND_DESKTOP
+from mailtray.core.wish_forms import AccountWishes, InnerMistake, one_of, yes_or_no
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from mailtray.core.clouds import Endpoints
+    from mailtray.core.folders import Wish
+    from mailtray.core.peace import QuietHours
 
 INTERVAL_MIN_S = 10.0
 """Below this a fleet of notifiers would be a burden; a simulator on the loopback takes any."""
 INTERVAL_MAX_S = 3_600.0
-SINGLE_NOTIFICATIONS_MAX = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Where one of Microsoft's clouds lives; tokens and registrations do not cross over.
-
-    Attributes:
-        login_root: Root of the authority, ``https://host``.
-        graph_root: Root of Graph, ``https://host``.
-        mailbox: Web page of a work mailbox.
-        webmail_hosts: Hosts on which a message's page may be.
-        scopes_need_root: True where a bare scope name would mean another cloud's Graph.
-
-    Source: learn.microsoft.com/graph/deployments; the webmail hosts as those clouds use them.
-    """
-
-    login_root: str
-    graph_root: str
-    mailbox: str
-    webmail_hosts: frozenset[str]
-    scopes_need_root: bool = True
-
-
-CLOUDS: Mapping[str, Endpoints] = {
-    "global": Endpoints(
-        login_root="https://login.microsoftonline.com",
-        graph_root="https://graph.microsoft.com",
-        mailbox="https://outlook.office.com/mail/",
-        webmail_hosts=frozenset(
-            {"outlook.office.com", "outlook.office365.com", "outlook.live.com"},
-        ),
-        scopes_need_root=False,
-    ),
-    "usgov": Endpoints(
-        login_root="https://login.microsoftonline.us",
-        graph_root="https://graph.microsoft.us",
-        mailbox="https://outlook.office365.us/mail/",
-        webmail_hosts=frozenset({"outlook.office365.us"}),
-    ),
-    "dod": Endpoints(
-        login_root="https://login.microsoftonline.us",
-        graph_root="https://dod-graph.microsoft.us",
-        mailbox="https://webmail.apps.mil/mail/",
-        webmail_hosts=frozenset({"webmail.apps.mil"}),
-    ),
-    "china": Endpoints(
-        login_root="https://login.partner.microsoftonline.cn",
-        graph_root="https://microsoftgraph.chinacloudapi.cn",
-        mailbox="https://partner.outlook.cn/mail/",
-        webmail_hosts=frozenset({"partner.outlook.cn"}),
-    ),
-}
-"""The clouds by the name that the setting ``cloud`` takes."""
+LANGUAGES = ("en", "de", "fr", "es", "pt", "ja")
+LOCKED = "locked"
+"""The key of the administrator's file that lists the settings for which it alone counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +41,30 @@ class Settings:
             its GUID or domain.
         cloud: One of ``CLOUDS``.
         interval_s: Seconds between two polls.
+        folders: The folders to watch, as the person names them; see ``folders_for``.
+        accounts: What is wished for single accounts, by their usernames in lower case.
+        vip: Senders, as addresses or ``@domains``, who are always told of, and first.
+        muted: Senders who are never told of; their mail is still counted.
+        focused_only: True to tell only of what Outlook's focused inbox puts under "Focused".
+        own_mail: ``silent`` or ``notify``: what to do about mail that the person sent themselves.
         preview: True to show the beginning of each message, which needs a wider permission.
-        notifier: ``auto`` for the desktop's own notifications, ``console`` for lines of text.
-        tray: ``auto``, or ``none`` for no icon.
+        privacy: How much a notification shows: ``subject`` for sender and subject, ``sender``
+            for the sender alone, ``hidden`` for neither.
+        privacy_when_locked: The same, while the screen is locked.
+        group_conversations: True to tell of one conversation's messages in one notification.
         max_single_notifications: Up to this many new messages get a notification each; more
             become one summary.
+        buttons: What a notification offers beside the click, out of ``BUTTONS``.
+        open_in: ``webmail`` or ``mail_program``: where a click opens a message.
+        sound: ``SOUND_DESKTOP``, ``SOUND_NONE`` or the whole path of a sound file.
         quiet_hours: When nothing is shown; what came meanwhile is told afterwards.
         quiet_in_do_not_disturb: True to show nothing while the desktop's own "do not disturb" is
             on.
         quiet_when_locked: True to show nothing while the screen is locked.
+        icon_count: ``unread``, or ``new`` for what came since the person last looked.
+        notifier: ``auto`` for the desktop's own notifications, ``console`` for lines of text.
+        tray: ``auto``, or ``none`` for no icon.
+        language: One of ``LANGUAGES``; empty for the system's.
         log_level: ``error``, ``warning``, ``info`` or ``debug``.
         ca_bundle: A PEM file of certificates to trust besides the system's; empty for none.
         proxy: The proxy to go through, with its password; empty to do as the system says.
@@ -106,13 +76,27 @@ class Settings:
     tenant: str = "common"
     cloud: str = "global"
     interval_s: float = 60.0
+    folders: tuple[str, ...] = (INBOX,)
+    accounts: Mapping[str, AccountWishes] = field(default_factory=dict)
+    vip: tuple[str, ...] = ()
+    muted: tuple[str, ...] = ()
+    focused_only: bool = False
+    own_mail: str = "silent"
     preview: bool = False
-    notifier: str = "auto"
-    tray: str = "auto"
+    privacy: str = "subject"
+    privacy_when_locked: str = "hidden"
+    group_conversations: bool = True
     max_single_notifications: int = 3
+    buttons: tuple[str, ...] = ("mark_read", "archive")
+    open_in: str = "webmail"
+    sound: str = SOUND_DESKTOP
     quiet_hours: tuple[QuietHours, ...] = ()
     quiet_in_do_not_disturb: bool = True
     quiet_when_locked: bool = True
+    icon_count: str = "unread"
+    notifier: str = "auto"
+    tray: str = "auto"
+    language: str = ""
     log_level: str = "info"
     ca_bundle: str = ""
     proxy: str = field(default="", repr=False)
@@ -123,15 +107,50 @@ class Settings:
         """Return where the chosen cloud lives."""
         return CLOUDS[self.cloud]
 
+    def account(self, username: str) -> AccountWishes:
+        """Return what is wished for one account alone."""
+        return self.accounts.get(username.lower(), AccountWishes())
+
+    def folders_for(self, username: str) -> tuple[Wish, ...]:
+        """Return the folders to watch for an account."""
+        return tuple(map(parse_wish, self.account(username).folders or self.folders))
+
+    def sound_for(self, username: str) -> str:
+        """Return the sound of an account's notifications, of the kinds of ``sound``."""
+        return self.account(username).sound or self.sound
+
     @property
     def scopes(self) -> tuple[str, ...]:
         """Return the least permissions that do what is wished, as the token response lists them."""
-        return (self._scope("Mail.Read" if self.preview else "Mail.ReadBasic"),)
+        return (self._scope("Mail.Read" if self._shows_previews else "Mail.ReadBasic"),)
 
     @property
     def least_scopes(self) -> tuple[str, ...]:
         """Return what to make do with where ``scopes`` are refused; empty where nothing is."""
-        return (self._scope("Mail.ReadBasic"),) if self.preview else ()
+        return (self._scope("Mail.ReadBasic"),) if self._shows_previews else ()
+
+    def scopes_for(self, username: str) -> tuple[str, ...]:
+        """Return ``scopes``, and their twins where the account watches a shared mailbox."""
+        return self._with_shared(username, self.scopes)
+
+    def least_scopes_for(self, username: str) -> tuple[str, ...]:
+        """Return ``least_scopes``, and their twins where the account watches a shared mailbox."""
+        return self._with_shared(username, self.least_scopes)
+
+    def change_scopes_for(self, username: str) -> tuple[str, ...]:
+        """Return what is needed to change an account's messages as well as to read them."""
+        written = self._with_shared(username, (self._scope("Mail.ReadWrite"),))
+        return self.scopes_for(username) + written
+
+    def _with_shared(self, username: str, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        # Source: learn.microsoft.com/graph/permissions-reference: a mailbox that is shared with
+        # a person is read by the twin alone.
+        is_shared = any(wish.mailbox for wish in self.folders_for(username))
+        return scopes + tuple(f"{each}.Shared" for each in scopes) if is_shared else scopes
+
+    @property
+    def _shows_previews(self) -> bool:
+        return self.preview and self.privacy == "subject"
 
     def _scope(self, name: str) -> str:
         here = self.endpoints
@@ -142,256 +161,309 @@ KEYS = tuple(field.name for field in fields(Settings))
 """The names of all settings."""
 
 
-def parse_settings(
-    layers: Sequence[tuple[str, Mapping[str, object]]], *, interval_min_s: float = INTERVAL_MIN_S
-) -> Settings:
-    """Read wishes from several places; for each key the first place that has it wins.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a setting is written, and what it is for.
+
+    Attributes:
+        read: Returns a value understood; raises ``ValueError`` with the right form.
+        meaning: One sentence in English, to be looked up when it is said.
+    """
+
+    read: Callable[[object], object]
+    meaning: str
+
+
+_PRIVACY = ("subject", "sender", "hidden")
+
+FORMS: Mapping[str, Form] = {
+    "client_id": Form(
+        wish_forms.client_id,
+        N_("The “Application (client) ID” of the app registration to sign in with."),
+    ),
+    "tenant": Form(
+        wish_forms.tenant,
+        N_("Who may sign in: common, organizations, consumers, or a directory's GUID or domain."),
+    ),
+    "cloud": Form(one_of(*CLOUDS), N_("Microsoft's cloud: global, usgov, dod or china.")),
+    "interval_s": Form(
+        lambda value: _interval_s(value, INTERVAL_MIN_S),
+        N_("Seconds between two looks for mail, 10 to 3600."),
+    ),
+    "folders": Form(
+        wish_forms.folders,
+        N_("The folders to watch; one of a shared mailbox is team@contoso.com/inbox."),
+    ),
+    "accounts": Form(
+        wish_forms.accounts,
+        N_("For one account alone: name, folders, addresses that are yours too, sound."),
+    ),
+    "vip": Form(
+        wish_forms.senders,
+        N_("Senders who are always told of, and first: addresses, or domains as @contoso.com."),
+    ),
+    "muted": Form(
+        wish_forms.senders,
+        N_("Senders who are never told of; their mail is still counted."),
+    ),
+    "focused_only": Form(
+        yes_or_no,
+        N_("Tell only of what Outlook puts under “Focused”."),
+    ),
+    "own_mail": Form(
+        one_of("silent", "notify"),
+        N_("What you sent yourself: silent or notify."),
+    ),
+    "preview": Form(
+        yes_or_no,
+        N_("Show the beginning of each message, for which mailtray asks to read your mail."),
+    ),
+    "privacy": Form(
+        one_of(*_PRIVACY),
+        N_("What a notification shows: subject (and sender), sender alone, or hidden."),
+    ),
+    "privacy_when_locked": Form(
+        one_of(*_PRIVACY),
+        N_("The same while the screen is locked."),
+    ),
+    "group_conversations": Form(
+        yes_or_no,
+        N_("Tell of a conversation's messages in one notification."),
+    ),
+    "max_single_notifications": Form(
+        wish_forms.single_notifications,
+        N_("Up to this many new messages get a notification each; more become one summary."),
+    ),
+    "buttons": Form(
+        wish_forms.buttons,
+        N_("At most two of mark_read, archive and delete; the first use asks for permission."),
+    ),
+    "open_in": Form(
+        one_of("webmail", "mail_program"),
+        N_("Where a click opens a message: webmail or mail_program."),
+    ),
+    "sound": Form(
+        wish_forms.sound,
+        N_("What is heard: desktop, none, or the whole path of a sound file."),
+    ),
+    "quiet_hours": Form(
+        wish_forms.quiet_hours,
+        N_("When nothing is shown, as “mon-fri 22:00-07:00”; what came is told afterwards."),
+    ),
+    "quiet_in_do_not_disturb": Form(
+        yes_or_no,
+        N_("Show nothing while the desktop's own “do not disturb” is on."),
+    ),
+    "quiet_when_locked": Form(
+        yes_or_no,
+        N_("Show nothing while the screen is locked."),
+    ),
+    "icon_count": Form(
+        one_of("unread", "new"),
+        N_("The number on the icon: unread, or new for what came since you last looked."),
+    ),
+    "notifier": Form(
+        one_of("auto", "console"),
+        N_("auto for the desktop's notifications, console for lines of text."),
+    ),
+    "tray": Form(one_of("auto", "none"), N_("auto, or none for no icon.")),
+    "language": Form(
+        one_of("", *LANGUAGES),
+        N_("The language of all words: en, de, fr, es, pt or ja; empty for the system's."),
+    ),
+    "log_level": Form(
+        one_of("error", "warning", "info", "debug"),
+        N_("How much the log tells: error, warning, info or debug."),
+    ),
+    "ca_bundle": Form(
+        wish_forms.ca_bundle,
+        N_("A PEM file of certificates to trust besides the system's."),
+    ),
+    "proxy": Form(
+        wish_forms.proxy_address,
+        N_("The proxy to go through, as http://name:password@host:port; empty for the system's."),
+    ),
+    "hook": Form(
+        wish_forms.hook,
+        N_("A program and its arguments, run for each message you are told of."),
+    ),
+}
+"""The settings, in the order in which they are shown."""
+
+
+def _interval_s(value: object, least_s: float) -> float:
+    return wish_forms.number(value, least_s, INTERVAL_MAX_S, _("seconds"))
+
+
+# -- whose word counts ----------------------------------------------------------------------------
+
+
+class Place(StrEnum):
+    """Where a wish can come from, the strongest first."""
+
+    OPTION = "option"
+    VARIABLE = "variable"
+    FILE = "file"
+    ADMINISTRATOR = "administrator"
+    RELEASE = "release"
+    DEFAULT = "default"
+
+
+_PERSONAL = frozenset({Place.OPTION, Place.VARIABLE, Place.FILE})
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one place says.
+
+    Attributes:
+        origin: Its name, as errors are to tell it: a file's path, a variable.
+        wishes: The keys with their values, as TOML's types or as words.
+    """
+
+    place: Place
+    origin: str
+    wishes: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one setting stands.
+
+    Attributes:
+        value: As it is understood.
+        written: As it was written.
+        is_locked: True where the administrator's file alone counts.
+        overruled: Where the person wished it otherwise, in vain; origins.
+    """
+
+    key: str
+    value: object
+    written: object
+    place: Place = Place.DEFAULT
+    origin: str = ""
+    is_locked: bool = False
+    overruled: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> object:
+        """The value as JSON and TOML can have it, with no password in it."""
+        if self.key == "proxy":
+            return _without_password(str(self.value))
+        if isinstance(self.value, tuple) and all(isinstance(each, str) for each in self.value):
+            return [*self.value]
+        return self.value if isinstance(self.value, str | int | float) else self.written
+
+
+def parse_settings(layers: Sequence[Layer], *, interval_min_s: float = INTERVAL_MIN_S) -> Settings:
+    """Read wishes from several places; see :func:`weigh`."""
+    found = weigh(layers, interval_min_s=interval_min_s)
+    return Settings(**{key: one.value for key, one in found.items()})  # type: ignore[arg-type] # each key's form returns its type
+
+
+def weigh(
+    layers: Sequence[Layer], *, interval_min_s: float = INTERVAL_MIN_S
+) -> Mapping[str, Standing]:
+    """Find out how every setting stands: the first place that has it wins, but for the locked.
 
     All places are checked, also where another one wins: a typing error is told on the day it
     is made.
 
     Args:
-        layers: Pairs of an origin, as errors are to name it, and the keys with their values,
-            as TOML's types or as words.
+        layers: What each place says, the strongest first.
         interval_min_s: The shortest interval to accept, in seconds.
 
     Raises:
         ConfigError: A key is unknown or a value is not of its form; the problem names the
             right ones.
     """
-    chosen: dict[str, object] = {}
-    for origin, wishes in layers:
-        for key, value in wishes.items():
+    locked = locked_keys(layers)
+    chosen: dict[str, Standing] = {}
+    overruled: dict[str, list[Standing]] = {}
+    for layer in layers:
+        for one in _understood(layer, interval_min_s):
+            if one.key in locked and layer.place in _PERSONAL:
+                overruled.setdefault(one.key, []).append(one)
+            else:
+                chosen.setdefault(one.key, one)
+    return {
+        key: _standing(chosen.get(key), default, overruled.get(key, ()), is_locked=key in locked)
+        for key, default in DEFAULTS.items()
+    }
+
+
+def locked_keys(layers: Iterable[Layer]) -> frozenset[str]:
+    """Return the settings for which the administrator's file alone counts.
+
+    Raises:
+        ConfigError: It names one that there is not.
+    """
+    locked: set[str] = set()
+    for layer in layers:
+        if layer.place is Place.ADMINISTRATOR and LOCKED in layer.wishes:
             try:
-                understood = _understand(key, value, interval_min_s)
+                problem = _('must be a list of settings, as ["client_id", "tenant"]')
+                named = wish_forms.words(layer.wishes[LOCKED], problem)
+                _expect_keys(named)
             except ValueError as exc:
-                raise ConfigError(origin=origin, key=key, problem=str(exc)) from exc
-            chosen.setdefault(key, understood)
-    return Settings(**chosen)  # type: ignore[arg-type] # each key's parser returns its type
+                raise ConfigError(origin=layer.origin, key=LOCKED, problem=str(exc)) from exc
+            locked.update(named)
+    return frozenset(locked)
+
+
+def _expect_keys(named: Iterable[str]) -> None:
+    for key in named:
+        if key not in FORMS:
+            raise ValueError(
+                _("“{key}”: {problem}").format(key=key, problem=wish_forms.unknown(key, KEYS))
+            )
+
+
+def _understood(layer: Layer, interval_min_s: float) -> Iterable[Standing]:
+    for key, written in layer.wishes.items():
+        if key == LOCKED and layer.place is Place.ADMINISTRATOR:
+            continue
+        try:
+            value = _understand(key, written, interval_min_s)
+        except InnerMistake as exc:
+            raise ConfigError(
+                origin=layer.origin, key=f"{key}.{exc.where}", problem=str(exc)
+            ) from exc
+        except ValueError as exc:
+            raise ConfigError(origin=layer.origin, key=key, problem=str(exc)) from exc
+        yield Standing(key, value, written, layer.place, layer.origin)
 
 
 def _understand(key: str, value: object, interval_min_s: float) -> object:
     if key == "interval_s":
-        return _number(value, interval_min_s, INTERVAL_MAX_S, "seconds")
-    if key not in _PARSERS:
-        raise ValueError(_unknown(key))
-    return _PARSERS[key](value)
+        return _interval_s(value, interval_min_s)
+    if key == LOCKED:
+        raise ValueError(_("only the administrator's file has this"))
+    if key not in FORMS:
+        raise ValueError(wish_forms.unknown(key, KEYS))
+    return FORMS[key].read(value)
 
 
-def _unknown(key: str) -> str:
-    if near := get_close_matches(key.lower().replace("-", "_"), KEYS, n=1):
-        return f'there is no such setting; did you mean "{near[0]}"?'
-    return f"there is no such setting; there are {', '.join(KEYS)}"
+def _standing(
+    chosen: Standing | None, default: Standing, overruled: Sequence[Standing], *, is_locked: bool
+) -> Standing:
+    one = chosen or default
+    otherwise = tuple(wish.origin for wish in overruled if wish.value != one.value)
+    return Standing(one.key, one.value, one.written, one.place, one.origin, is_locked, otherwise)
 
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = re.compile(rf"({_LABEL}\.)+{_LABEL}", re.IGNORECASE)
-_MAIL_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
-_SHARED_TENANTS = ("common", "organizations", "consumers")
-_WORDS = {"true": True, "yes": True, "on": True, "1": True,
-          "false": False, "no": False, "off": False, "0": False}  # fmt: skip
+def _without_password(proxy: str) -> str:
+    found = urlsplit(proxy).password
+    return proxy if found is None else proxy.replace(f":{found}@", ":…@", 1)
 
 
-def _client_id(value: object) -> str:
-    # What was pasted here by mistake may be a secret, so no sentence repeats it.
-    word = _word(value)
-    if _MAIL_ADDRESS.fullmatch(word):
-        raise ValueError(
-            "that is a mail address, which you enter when you sign in; this is the "
-            "“Application (client) ID” of an app registration"
-        )
-    if not _GUID.fullmatch(word):
-        raise ValueError(
-            "must be the “Application (client) ID” of an app registration, "
-            "32 hexadecimal digits as 8-4-4-4-12"
-        )
-    return word.lower()
+def _defaults() -> Mapping[str, Standing]:
+    values = {key: getattr(Settings(), key) for key in KEYS}
+    return {
+        key: Standing(key, value, [*value] if isinstance(value, tuple) else value)
+        for key, value in values.items()
+    }
 
 
-def _tenant(value: object) -> str:
-    word = _word(value)
-    if word.lower() in _SHARED_TENANTS:
-        return word.lower()
-    if _MAIL_ADDRESS.fullmatch(word):
-        raise ValueError("that is a mail address; give only what follows the @")
-    if _GUID.fullmatch(word) or _DOMAIN.fullmatch(word):
-        return word
-    raise ValueError(
-        f"must be {_either(_SHARED_TENANTS)}, or a directory's GUID or domain (contoso.com)"
-    )
-
-
-def _ca_bundle(value: object) -> str:
-    word = _word(value)
-    if any(not each.isprintable() for each in word):
-        raise ValueError("must be the path of a PEM file, on one line")
-    is_whole = PurePosixPath(word).is_absolute() or PureWindowsPath(word).is_absolute()
-    if word and not is_whole and not word.startswith(("~/", "~\\")):
-        raise ValueError(
-            "must be the whole path of a PEM file, from the root or from ~/; "
-            "where a program starts decides what a shorter one means"
-        )
-    return word
-
-
-def proxy_address(value: object) -> str:
-    """Return a proxy's address, in the form that is spoken with here.
-
-    Raises:
-        ValueError: It is none; no sentence repeats it, for a password may be in it.
-    """
-    word = _word(value)
-    if not word:
-        return ""
-    problem = (
-        "must be a proxy's address, as http://host:port or https://name:password@host:port; "
-        "in name and password write %40 for @, %3A for :, %2F for /, %23 for #"
-    )
-    try:
-        parts = urlsplit(word)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(problem) from None
-    extras = (parts.path.strip("/"), parts.query, parts.fragment)
-    is_text = word.isprintable() and " " not in word
-    if parts.scheme not in {"http", "https"} or not host or any(extras) or not is_text:
-        raise ValueError(problem)
-    return word
-
-
-def _hook(value: object) -> tuple[str, ...]:
-    problem = (
-        'must be a list of a program and its arguments, ["/path/to/program", "argument"]; '
-        "no shell reads it"
-    )
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        # As a variable has it.
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise ValueError(problem) from None
-    if not isinstance(value, list | tuple) or not all(isinstance(word, str) for word in value):
-        raise ValueError(problem)
-    if not value:
-        return ()
-    if any("\0" in word for word in value) or not value[0].strip():
-        raise ValueError(problem)
-    program = value[0]
-    is_whole = PurePosixPath(program).is_absolute() or PureWindowsPath(program).is_absolute()
-    is_bare = not any(sign in program for sign in "/\\:")
-    if not (is_whole or is_bare or program.startswith(("~/", "~\\"))):
-        raise ValueError(
-            "must begin with a program's whole path, from the root or from ~/, or with its bare "
-            "name; where a program starts decides what a shorter path means"
-        )
-    return tuple(value)
-
-
-def _one_of(*names: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        word = _word(value).lower()
-        if word in names:
-            return word
-        near = get_close_matches(word, names, n=1)
-        asked = f'; did you mean "{near[0]}"?' if near else ""
-        raise ValueError(f"must be {_either(names)}{asked}")
-
-    return parse
-
-
-def _yes_or_no(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower() in _WORDS:
-        return _WORDS[value.strip().lower()]
-    raise ValueError("must be true or false")
-
-
-def _single_notifications(value: object) -> int:
-    count = _number(value, 0, SINGLE_NOTIFICATIONS_MAX, "messages")
-    if count != int(count):
-        raise ValueError("must be a whole number")
-    return int(count)
-
-
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_TIME = r"([01]?\d|2[0-3]):([0-5]\d)"
-_SPAN = re.compile(rf"(.*?)\s*\b{_TIME}\s*-\s*(?:{_TIME}|24:00)")
-
-
-def _quiet_hours(value: object) -> tuple[QuietHours, ...]:
-    if isinstance(value, str):  # as variables have it
-        value = [part for part in value.split(";") if part.strip()]
-    if not isinstance(value, list | tuple):
-        raise ValueError('must be a list, as ["mon-fri 22:00-07:00", "sat,sun 00:00-24:00"]')  # noqa: TRY004 # as in _number
-    return tuple(map(_quiet_span, value))
-
-
-def _quiet_span(value: object) -> QuietHours:
-    word = _word(value).lower()
-    span = _SPAN.fullmatch(word)
-    if span is None:
-        raise ValueError(
-            f"“{word}” is no time of the week; must be days and hours, as “mon-fri 22:00-07:00” "
-            "or “sat,sun 00:00-24:00”"
-        )
-    start_h, start_min, end_h, end_min = (int(part or 0) for part in span.groups()[1:])
-    end = MINUTES_A_DAY if span[4] is None else end_h * 60 + end_min
-    return QuietHours(_weekdays(span[1]), start_h * 60 + start_min, end)
-
-
-def _weekdays(word: str) -> frozenset[int]:
-    found: set[int] = set()
-    for part in word.replace(" ", "").split(","):
-        first, _, last = part.partition("-")
-        start, end = _weekday(first), _weekday(last or first)
-        found.update((start + n) % 7 for n in range((end - start) % 7 + 1))
-    return frozenset(found)
-
-
-def _weekday(word: str) -> int:
-    if word not in _DAYS:
-        raise ValueError(f"“{word}” is no day; must be {_either(_DAYS)}")
-    return _DAYS.index(word)
-
-
-def _number(value: object, least: float, most: float, unit: str) -> float:
-    problem = f"must be a number of {unit} from {least:g} to {most:g}"
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(problem)  # noqa: TRY004 # a wish of the wrong type is a wrong value
-    try:
-        number = float(value)
-    except (ValueError, OverflowError) as exc:
-        raise ValueError(problem) from exc
-    if not least <= number <= most:
-        raise ValueError(problem)
-    return number
-
-
-def _word(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be text in quotation marks")  # noqa: TRY004 # as in _number
-    return value.strip()
-
-
-def _either(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
-
-
-_PARSERS: Mapping[str, Callable[[object], object]] = {
-    "client_id": _client_id,
-    "tenant": _tenant,
-    "cloud": _one_of(*CLOUDS),
-    "preview": _yes_or_no,
-    "notifier": _one_of("auto", "console"),
-    "tray": _one_of("auto", "none"),
-    "max_single_notifications": _single_notifications,
-    "quiet_hours": _quiet_hours,
-    "quiet_in_do_not_disturb": _yes_or_no,
-    "quiet_when_locked": _yes_or_no,
-    "log_level": _one_of("error", "warning", "info", "debug"),
-    "ca_bundle": _ca_bundle,
-    "proxy": proxy_address,
-    "hook": _hook,
-}
+DEFAULTS = _defaults()
+"""How every setting stands where nobody wishes anything."""

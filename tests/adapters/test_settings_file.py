@@ -108,6 +108,24 @@ def test_a_wrong_variable_is_named(home: Home, name: str, words: str) -> None:
         pytest.param(b"#" * (SETTINGS_MAX_BYTES + 1), "", ["long"], id="far too long"),
         pytest.param(b"intervall_s = 60", "intervall_s", ['"interval_s"'], id="a mistyped key"),
         pytest.param(b"interval_s = 60\ninterval_s = 61\n", "line 2", ["TOML"], id="twice"),
+        pytest.param(b"preview = 'perhaps'", "preview", ["true or false"], id="a wrong type"),
+        pytest.param(b"interval_s = 5", "interval_s", ["10 to 3600"], id="out of range"),
+        pytest.param(b"[notify]\nx = 1", "notify", ['"notifier"'], id="an unknown section"),
+        pytest.param(b"[x.y]\nz = 1", "x", ["there are client_id"], id="nothing like a section"),
+        pytest.param(b"folders = ['a:b']", "folders", ["“a:b”", "Projects/Alpha"], id="no folder"),
+        pytest.param(
+            b"[accounts.anna]\nname = 'A'",
+            "accounts.anna",
+            ['[accounts."anna@contoso.com"]'],
+            id="no account",
+        ),
+        pytest.param(
+            b"[accounts.'a@x.test']\nfolder = 'A'",
+            'accounts."a@x.test".folder',
+            ['"folders"'],
+            id="a mistyped key of an account",
+        ),
+        pytest.param(b"locked = ['tenant']", "locked", ["administrator"], id="a lock"),
     ],
 )
 def test_a_file_that_cannot_be_understood(
@@ -125,6 +143,44 @@ def test_a_file_that_cannot_be_understood(
 def test_a_byte_order_mark_is_no_mistake(home: Home) -> None:
     home.settings_path.write_bytes(b"\xef\xbb\xbfinterval_s = 30\r\n")
     assert load_settings(home, {}, {}).interval_s == 30
+
+
+def test_a_machines_locks_hold_against_everything(home: Home, tmp_path: Path) -> None:
+    home = _with_machine_settings(home, tmp_path / "machine.toml")
+    (tmp_path / "machine.toml").write_text(
+        'locked = ["tenant", "hook"]\ntenant = "contoso.com"\n', encoding="utf-8"
+    )
+    home.settings_path.write_text('hook = ["/bin/x"]\ninterval_s = 30\n', encoding="utf-8")
+    settings = load_settings(
+        home, {"tenant": "consumers"}, {"MAILTRAY_TENANT": "common", "MAILTRAY_PREVIEW": "yes"}
+    )
+    assert (settings.tenant, settings.hook) == ("contoso.com", ())
+    assert (settings.interval_s, settings.preview) == (30.0, True)
+
+
+def test_a_wrong_lock_names_the_machines_file(home: Home, tmp_path: Path) -> None:
+    home = _with_machine_settings(home, tmp_path / "machine.toml")
+    (tmp_path / "machine.toml").write_text('locked = ["tennant"]', encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(home, {}, {})
+    assert (caught.value.origin, caught.value.key) == (str(tmp_path / "machine.toml"), "locked")
+    assert '"tenant"' in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "key", "understood"),
+    [
+        pytest.param("FOLDERS", "inbox;A/B", "folders", ("inbox", "A/B"), id="folders"),
+        pytest.param("VIP", "@x.test", "vip", ("@x.test",), id="a sender"),
+        pytest.param("BUTTONS", "[]", "buttons", (), id="no buttons"),
+        pytest.param("FOCUSED_ONLY", "1", "focused_only", True, id="yes"),
+        pytest.param("PRIVACY", "hidden", "privacy", "hidden", id="a word"),
+    ],
+)
+def test_flat_settings_may_be_variables(
+    home: Home, name: str, value: str, key: str, understood: object
+) -> None:
+    assert getattr(load_settings(home, {}, {f"MAILTRAY_{name}": value}), key) == understood
 
 
 def test_a_file_that_cannot_be_opened(home: Home) -> None:

@@ -6,9 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mailtray.core.clouds import CLOUDS
 from mailtray.core.errors import ConfigError
 from mailtray.core.peace import QuietHours
-from mailtray.core.settings import CLOUDS, INTERVAL_MIN_S, KEYS, Settings, parse_settings
+from mailtray.core.settings import (
+    FORMS,
+    INTERVAL_MIN_S,
+    KEYS,
+    Layer,
+    Place,
+    Settings,
+    parse_settings,
+    weigh,
+)
+from mailtray.core.wish_forms import AccountWishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +27,12 @@ if TYPE_CHECKING:
 GUID = "0a1b2c3d-0000-4000-8000-00000000abcd"
 
 
+def _said(origin: str, wishes: Mapping[str, object], place: Place = Place.FILE) -> Layer:
+    return Layer(place, origin, wishes)
+
+
 def _parse(key: str, value: object) -> object:
-    return getattr(parse_settings([("somewhere", {key: value})]), key)
+    return getattr(parse_settings([_said("somewhere", {key: value})]), key)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +87,55 @@ def _parse(key: str, value: object) -> object:
         pytest.param("hook", ["notify-all"], ("notify-all",), id="a hook by its bare name"),
         pytest.param("hook", [r"C:\a.exe"], (r"C:\a.exe",), id="a hook on Windows"),
         pytest.param("hook", ' ["/a", "b"]', ("/a", "b"), id="a list, as variables have it"),
+        pytest.param("folders", [" Inbox", "A/B"], ("Inbox", "A/B"), id="folders"),
+        pytest.param("folders", "inbox; A, B", ("inbox", "A, B"), id="folders in words"),
+        pytest.param("folders", '["a;b"]', ("a;b",), id="folders as JSON"),
+        pytest.param(
+            "folders",
+            [f"{'A' * 64}J", f"{'A' * 64}j"],
+            (f"{'A' * 64}J", f"{'A' * 64}j"),
+            id="ids that differ in capitals",
+        ),
+        pytest.param(
+            "folders", ["T@x.test", "t2@x.test/A"], ("T@x.test", "t2@x.test/A"), id="shared folders"
+        ),
+        pytest.param("vip", ["Ann@X.test", "@Y.test"], ("ann@x.test", "@y.test"), id="senders"),
+        pytest.param("vip", "ann@x.test;ANN@x.test", ("ann@x.test",), id="a sender twice"),
+        pytest.param("muted", [], (), id="nobody"),
+        pytest.param("focused_only", "yes", True, id="focused"),
+        pytest.param("own_mail", "Notify", "notify", id="own mail"),
+        pytest.param("icon_count", "new", "new", id="what is new"),
+        pytest.param("buttons", [], (), id="no buttons"),
+        pytest.param("buttons", "[]", (), id="no buttons, in words"),
+        pytest.param("buttons", "delete", ("delete",), id="one button, in words"),
+        pytest.param("buttons", ["archive", "delete"], ("archive", "delete"), id="two buttons"),
+        pytest.param("open_in", "mail_program", "mail_program", id="the mail program"),
+        pytest.param("group_conversations", False, False, id="each by itself"),
+        pytest.param("sound", "None", "none", id="no sound"),
+        pytest.param("sound", "/s/a b.oga", "/s/a b.oga", id="a sound file"),
+        pytest.param("sound", r"C:\s\a.wav", r"C:\s\a.wav", id="a sound file of Windows"),
+        pytest.param("privacy", "sender", "sender", id="the sender alone"),
+        pytest.param("privacy_when_locked", "subject", "subject", id="all while locked"),
+        pytest.param("language", "", "", id="the system's language"),
+        pytest.param("language", "PT", "pt", id="a language"),
+        pytest.param("accounts", {}, {}, id="no accounts"),
+        pytest.param(
+            "accounts",
+            {
+                "Ann@x.test": {
+                    "name": " Work ",
+                    "folders": ["inbox"],
+                    "addresses": ["A@x.test"],
+                    "sound": "none",
+                },
+                "ben@x.test": {},
+            },
+            {
+                "ann@x.test": AccountWishes("Work", ("inbox",), ("a@x.test",), "none"),
+                "ben@x.test": AccountWishes(),
+            },
+            id="accounts",
+        ),
     ],
 )
 def test_understands(key: str, value: object, understood: object) -> None:
@@ -128,7 +192,31 @@ def test_understands(key: str, value: object, understood: object) -> None:
         pytest.param("intervall_s", 60, ['"interval_s"'], id="a mistyped key"),
         pytest.param("client-id", GUID, ['"client_id"'], id="a hyphen"),
         pytest.param("Preview", True, ['"preview"'], id="a capital"),
-        pytest.param("accounts", {}, ["client_id", "log_level"], id="nothing like it"),
+        pytest.param("zzz", {}, ["client_id", "log_level"], id="nothing like it"),
+        pytest.param("locked", ["tenant"], ["administrator"], id="a lock of one's own"),
+        pytest.param("folders", [], ["at least"], id="no folder at all"),
+        pytest.param("folders", 5, ["list of folders", "Projects/Alpha"], id="no list of folders"),
+        pytest.param("folders", ["a:b"], ["“a:b”", "Projects/Alpha"], id="no folder's name"),
+        pytest.param("folders", ["inbox", "INBOX"], ["“inbox” twice"], id="a folder twice"),
+        pytest.param("folders", ["T@x.test", "t@x.test/inbox"], ["twice"], id="a shared one twice"),
+        pytest.param("folders", [f"f{n}" for n in range(51)], ["50"], id="too many folders"),
+        pytest.param("vip", ["ann"], ["“ann”", "anna@contoso.com", "@contoso"], id="no address"),
+        pytest.param("vip", ["@localhost"], ["“@localhost”"], id="no domain"),
+        pytest.param("muted", True, ["list of addresses"], id="no list of senders"),
+        pytest.param("own_mail", "silence", ['"silent"', "notify"], id="a mistyped manner"),
+        pytest.param("icon_count", "all", ["unread or new"], id="no number"),
+        pytest.param("buttons", ["archive", "delete", "mark_read"], ["two"], id="three buttons"),
+        pytest.param("buttons", ["delete", "delete"], ["two"], id="a button twice"),
+        pytest.param("buttons", ["reply"], ['"mark_read"', "[]"], id="no button"),
+        pytest.param("open_in", "outlook", ["webmail or mail_program"], id="no place to open"),
+        pytest.param("sound", "ding.wav", ["whole path", "none"], id="a sound from nowhere"),
+        pytest.param("sound", "", ["desktop"], id="a sound without a name"),
+        pytest.param("sound", "/a\nb", ["whole path"], id="two sounds"),
+        pytest.param("privacy", "all", ["subject, sender or hidden"], id="no privacy"),
+        pytest.param("privacy_when_locked", False, ["text"], id="false for a privacy"),
+        pytest.param("language", "es-mx", ["es, pt or ja"], id="no language"),
+        pytest.param("accounts", "ann@x.test", ["[accounts."], id="accounts in words"),
+        pytest.param("accounts", [{}], ["[accounts."], id="a list of accounts"),
     ],
 )
 def test_says_what_is_wrong_and_what_is_right(key: str, value: object, words: list[str]) -> None:
@@ -138,6 +226,65 @@ def test_says_what_is_wrong_and_what_is_right(key: str, value: object, words: li
     for word in words:
         assert word in caught.value.problem
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "key", "words"),
+    [
+        pytest.param({"ann": {}}, "accounts.ann", ["[accounts."], id="no address"),
+        pytest.param({"ann@x.test": 5}, 'accounts."ann@x.test"', ["table"], id="no table"),
+        pytest.param(
+            {"ann@x.test": {}, "ANN@x.test": {}},
+            'accounts."ANN@x.test"',
+            ["twice"],
+            id="an account twice",
+        ),
+        pytest.param(
+            {"ann@x.test": {"folder": ["inbox"]}},
+            'accounts."ann@x.test".folder',
+            ['"folders"'],
+            id="a mistyped key",
+        ),
+        pytest.param(
+            {"ann@x.test": {"zzz": 1}},
+            'accounts."ann@x.test".zzz',
+            ["name, folders, addresses, sound"],
+            id="no key",
+        ),
+        pytest.param(
+            {"ann@x.test": {"folders": "a:b"}},
+            'accounts."ann@x.test".folders',
+            ["“a:b”"],
+            id="no folder",
+        ),
+        pytest.param(
+            {"ann@x.test": {"addresses": ["@x.test"]}},
+            'accounts."ann@x.test".addresses',
+            ["list of mail addresses"],
+            id="a domain of one's own",
+        ),
+        pytest.param(
+            {"ann@x.test": {"name": "a\nb"}},
+            'accounts."ann@x.test".name',
+            ["one line"],
+            id="a name on two lines",
+        ),
+        pytest.param(
+            {"ann@x.test": {"sound": 5}},
+            'accounts."ann@x.test".sound',
+            ["text"],
+            id="a number for a sound",
+        ),
+    ],
+)
+def test_says_which_account_is_wrong(
+    wishes: Mapping[str, object], key: str, words: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _parse("accounts", wishes)
+    assert caught.value.key == key
+    for word in words:
+        assert word in caught.value.problem
 
 
 @pytest.mark.parametrize("pasted", ["ada@contoso.com", "Abc8Q~secretsecretsecret"])
@@ -179,13 +326,13 @@ LOW: Mapping[str, object] = {"interval_s": 120, "tenant": "consumers"}
 
 
 def test_the_first_place_that_has_a_key_wins() -> None:
-    settings = parse_settings([("a", {}), ("b", {"interval_s": 30}), ("c", LOW)])
+    settings = parse_settings([_said("a", {}), _said("b", {"interval_s": 30}), _said("c", LOW)])
     assert (settings.interval_s, settings.tenant) == (30.0, "consumers")
 
 
 def test_a_mistake_is_told_even_where_another_place_wins() -> None:
     with pytest.raises(ConfigError) as caught:
-        parse_settings([("a", {"interval_s": 30}), ("b", {"interval_s": 5})])
+        parse_settings([_said("a", {"interval_s": 30}), _said("b", {"interval_s": 5})])
     assert caught.value.origin == "b"
 
 
@@ -195,29 +342,166 @@ def test_without_wishes_the_defaults_stand() -> None:
 
 def test_every_default_is_a_right_value() -> None:
     defaults = {f.name: getattr(Settings(), f.name) for f in fields(Settings) if f.default != ""}
-    assert parse_settings([("defaults", defaults)]) == Settings()
-    assert set(KEYS) == {f.name for f in fields(Settings)}
+    assert parse_settings([_said("defaults", defaults)]) == Settings()
+    assert list(FORMS) == [*KEYS] == [f.name for f in fields(Settings)]
 
 
 def test_a_simulator_may_be_polled_faster() -> None:
-    settings = parse_settings([("a", {"interval_s": 0.05})], interval_min_s=0.001)
+    settings = parse_settings([_said("a", {"interval_s": 0.05})], interval_min_s=0.001)
     assert settings.interval_s == 0.05 < INTERVAL_MIN_S
 
 
+ANN = "Ann@X.test"
+SHARED: Mapping[str, object] = {"folders": ["inbox", "team@x.test"]}
+AT_ANNS: Mapping[str, object] = {"accounts": {"ann@x.test": SHARED}}
+
+
 @pytest.mark.parametrize(
-    ("wishes", "scopes"),
+    ("wishes", "asked", "least", "to_change"),
     [
-        pytest.param({}, ("Mail.ReadBasic",), id="least permission"),
-        pytest.param({"preview": True}, ("Mail.Read",), id="previews need more"),
+        pytest.param({}, "Mail.ReadBasic", "", "Mail.ReadWrite", id="least permission"),
         pytest.param(
-            {"cloud": "usgov"},
-            ("https://graph.microsoft.us/Mail.ReadBasic",),
+            {"preview": True}, "Mail.Read", "Mail.ReadBasic", "Mail.ReadWrite", id="previews"
+        ),
+        pytest.param(
+            {"preview": True, "privacy": "sender"},
+            "Mail.ReadBasic",
+            "",
+            "Mail.ReadWrite",
+            id="previews that nobody sees",
+        ),
+        pytest.param(
+            {"preview": True, "privacy": "hidden", "privacy_when_locked": "subject"},
+            "Mail.ReadBasic",
+            "",
+            "Mail.ReadWrite",
+            id="nor while locked",
+        ),
+        pytest.param(
+            SHARED,
+            "Mail.ReadBasic Mail.ReadBasic.Shared",
+            "",
+            "Mail.ReadWrite Mail.ReadWrite.Shared",
+            id="a shared mailbox",
+        ),
+        pytest.param(
+            {**AT_ANNS, "preview": True},
+            "Mail.Read Mail.Read.Shared",
+            "Mail.ReadBasic Mail.ReadBasic.Shared",
+            "Mail.ReadWrite Mail.ReadWrite.Shared",
+            id="a shared mailbox of one account, with previews",
+        ),
+        pytest.param(
+            {"accounts": {"ann@x.test": {"folders": ["inbox"]}}, **SHARED},
+            "Mail.ReadBasic",
+            "",
+            "Mail.ReadWrite",
+            id="a shared mailbox of the others",
+        ),
+        pytest.param(
+            {"cloud": "usgov", **SHARED},
+            "https://graph.microsoft.us/Mail.ReadBasic "
+            "https://graph.microsoft.us/Mail.ReadBasic.Shared",
+            "",
+            "https://graph.microsoft.us/Mail.ReadWrite "
+            "https://graph.microsoft.us/Mail.ReadWrite.Shared",
             id="another cloud's Graph has to be named",
         ),
     ],
 )
-def test_scopes(wishes: Mapping[str, object], scopes: tuple[str, ...]) -> None:
-    assert parse_settings([("a", wishes)]).scopes == scopes
+def test_scopes(wishes: Mapping[str, object], asked: str, least: str, to_change: str) -> None:
+    settings = parse_settings([_said("a", wishes)])
+    assert settings.scopes_for(ANN) == tuple(asked.split())
+    assert settings.least_scopes_for(ANN) == tuple(least.split())
+    assert settings.change_scopes_for(ANN) == tuple(f"{asked} {to_change}".split())
+    assert settings.scopes == settings.scopes_for(ANN)[:1]
+    assert settings.least_scopes == settings.least_scopes_for(ANN)[:1]
+
+
+def test_an_accounts_own_wishes_go_before_the_general_ones() -> None:
+    wishes = {"folders": ["inbox", "A"], "sound": "/a.oga"}
+    own = {"ann@x.test": {"folders": ["B"], "sound": "none"}, "ben@x.test": {"name": "Ben"}}
+    settings = parse_settings([_said("a", {**wishes, "accounts": own})])
+    assert [wish.folder for wish in settings.folders_for(ANN)] == ["B"]
+    assert [wish.folder for wish in settings.folders_for("ben@x.test")] == ["inbox", "A"]
+    assert settings.sound_for(ANN) == "none"
+    assert settings.sound_for("ben@x.test") == settings.sound_for("who@x.test") == "/a.oga"
+    assert settings.account("ben@x.test").name == "Ben"
+
+
+# -- whose word counts ---------------------------------------------------------------------------
+
+
+def _layers(**wishes: Mapping[str, object]) -> list[Layer]:
+    return [_said(place, wishes.get(place, {}), Place(place)) for place in Place]
+
+
+def test_tells_where_each_setting_comes_from() -> None:
+    found = weigh(
+        _layers(
+            option={"tenant": "consumers"},
+            variable={"preview": "yes", "tenant": "common"},
+            file={"folders": ["A"], "preview": False},
+            administrator={"cloud": "usgov"},
+            release={"client_id": GUID},
+        )
+    )
+    assert [*found] == [*KEYS]
+    assert {key: one.place.value for key, one in found.items() if one.origin} == {
+        "tenant": "option",
+        "preview": "variable",
+        "folders": "file",
+        "cloud": "administrator",
+        "client_id": "release",
+    }
+    assert found["sound"].place is Place.DEFAULT
+    assert (found["folders"].shown, found["preview"].shown) == (["A"], True)
+    assert found["quiet_hours"].shown == []
+    assert not any(one.is_locked or one.overruled for one in found.values())
+
+
+def test_a_locked_setting_is_the_administrators() -> None:
+    found = weigh(
+        _layers(
+            option={"tenant": "contoso.com"},
+            variable={"hook": '["/bin/x"]'},
+            file={"tenant": "consumers", "interval_s": 20},
+            administrator={
+                "locked": ["tenant", "hook", "interval_s"],
+                "tenant": "contoso.com",
+                "interval_s": 20,
+            },
+        )
+    )
+    assert (found["tenant"].value, found["tenant"].place) == ("contoso.com", Place.ADMINISTRATOR)
+    assert found["tenant"].overruled == ("file",)
+    assert (found["hook"].value, found["hook"].place) == ((), Place.DEFAULT)
+    assert found["hook"].overruled == ("variable",)
+    assert found["interval_s"].overruled == ()
+    assert {key for key, one in found.items() if one.is_locked} == {"tenant", "hook", "interval_s"}
+
+
+@pytest.mark.parametrize(
+    ("locked", "words"),
+    [
+        pytest.param(["tennant"], ['"tenant"', "“tennant”"], id="a mistyped key"),
+        pytest.param(["zzz"], ["“zzz”", "client_id"], id="no key"),
+        pytest.param(True, ["list of settings"], id="no list"),
+        pytest.param([5], ["text"], id="a number"),
+    ],
+)
+def test_a_wrong_lock_is_the_administrators_mistake(locked: object, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        weigh(_layers(administrator={"locked": locked}))
+    assert (caught.value.origin, caught.value.key) == ("administrator", "locked")
+    for word in words:
+        assert word in caught.value.problem
+
+
+def test_a_proxys_password_is_not_shown() -> None:
+    found = weigh([_said("a", {"proxy": "http://ada:hunter2@proxy:8080"})])
+    assert found["proxy"].shown == "http://ada:…@proxy:8080"
+    assert weigh([_said("a", {"proxy": "http://proxy:1"})])["proxy"].shown == "http://proxy:1"
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
