@@ -472,7 +472,7 @@ def sign_in(
     def alone(parts: _Parts) -> Mapping[str, object]:
         if parts.wishes.unconfigured is not None:
             raise parts.wishes.unconfigured
-        scopes, deadline_s = parts.wishes.settings.scopes, parts.wishes.sign_in_deadline_s
+        scopes, deadline_s = parts.wishes.settings.scopes_for(""), parts.wishes.sign_in_deadline_s
         if by_device_code:
             signed_in = parts.identity.sign_in_by_device_code(
                 scopes, claims=None, deadline_s=deadline_s, on_code=on_page

@@ -121,10 +121,10 @@ class Accounts:
         else:
             watch = self._only_stopped_watch()
         self._signing_in = None if watch is None else watch.account.id
-        is_known = watch is not None and "@" in watch.account.username
+        username = "" if watch is None else watch.account.username
         self._flow.start(
-            self._wishes.settings.scopes,
-            login_hint=watch.account.username if watch is not None and is_known else None,
+            self._wishes.settings.scopes_for(username),
+            login_hint=username if "@" in username else None,
             claims=watch.claims if watch is not None else None,
             deadline_s=self._wishes.sign_in_deadline_s,
             by_device_code=wish.by_device_code,

@@ -60,20 +60,21 @@ def _checked(
 
 def _read(world: World, wishes: Wishes, account: Account) -> status.Polled:
     account_id = account.id
-    renew, claims = False, None
-    scopes, lacking = wishes.settings.scopes, None
+    settings, renew, claims = wishes.settings, False, None
+    scopes, lacking = settings.scopes_for(account.username), None
+    least_scopes = settings.least_scopes_for(account.username)
     while True:
         try:
             token = world.identity.acquire_token(account_id, scopes, claims=claims, renew=renew)
         except (ConsentRequired, AuthBlocked) as error:
-            if lacking is not None or not wishes.settings.least_scopes:
+            if lacking is not None or not least_scopes:
                 raise
-            scopes, lacking = wishes.settings.least_scopes, without_previews(error)
+            scopes, lacking = least_scopes, without_previews(error)
             continue
         if (cache := world.identity.take_changed_cache(account_id)) is not None:
             world.vault.save(account_id, cache)
         try:
-            found = _list(world, token, wishes.folders_of(account.username))
+            found = _list(world, token, settings.folders_for(account.username))
         except TokenRejected as error:
             if renew:
                 raise refused_twice(error, world.clock.now()) from error

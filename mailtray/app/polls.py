@@ -75,7 +75,7 @@ class Polls:
         now_s = self._clock.monotonic_s()
         for watch in self._watches.values():
             if watch.is_due(now_s):
-                watch.wish_for(self._wishes.folders_of(watch.account.username))
+                watch.wish_for(self._wishes.settings.folders_for(watch.account.username))
                 self._load(watch)
             if watch.is_due(now_s):
                 watch.start()
@@ -83,10 +83,11 @@ class Polls:
 
     def _order(self, watch: Watch, *, with_count: bool) -> Order:
         is_whole, settings = watch.lacking is None, self._wishes.settings
+        least_scopes = settings.least_scopes_for(watch.account.username)
         return Order(
             account=watch.account,
-            scopes=settings.scopes if is_whole else settings.least_scopes,
-            least_scopes=settings.least_scopes if is_whole else (),
+            scopes=settings.scopes_for(watch.account.username) if is_whole else least_scopes,
+            least_scopes=least_scopes if is_whole else (),
             lacking=watch.lacking,
             seen=dict(watch.seen),
             to_find=watch.to_find(anew=with_count),

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from mailtray.core.folders import Wish, parse_wish
-from mailtray.core.model import INBOX
-
 if TYPE_CHECKING:
     from datetime import tzinfo
 
@@ -62,8 +59,3 @@ class Wishes:
     unconfigured: MailtrayError | None = None
     sign_in_deadline_s: float = 300.0
     zone: tzinfo = UTC
-    folders: tuple[str, ...] = (INBOX,)
-
-    def folders_of(self, username: str) -> tuple[Wish, ...]:  # noqa: ARG002
-        """Return the folders to watch for an account."""
-        return tuple(map(parse_wish, self.folders))
