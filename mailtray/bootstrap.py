@@ -497,6 +497,23 @@ def sign_in(
     )
 
 
+def approval_link(options: Options) -> str:
+    """Return the page on which an administrator approves mailtray for an organisation.
+
+    Raises:
+        ConfigError: A wish cannot be understood.
+        Unconfigured: No client id is known.
+    """
+    from mailtray.adapters import msal_errors
+
+    parts = _parts(options)
+    if parts.wishes.unconfigured is not None:
+        raise parts.wishes.unconfigured
+    settings = parts.settings
+    authority = f"{settings.endpoints.login_root}/{settings.tenant}"
+    return msal_errors.approval_link(authority, settings.client_id, settings.scopes, None)
+
+
 def sign_out(options: Options, *, timeout_s: float) -> Mapping[str, object]:
     """Erase every account's tokens and what is remembered of it.
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 from mailtray import __version__
+from mailtray.core.approval import letter
 from mailtray.core.compose import clean
 from mailtray.core.errors import (
     AlreadyRunning,
@@ -399,6 +400,22 @@ def signin_command(*, device_code: bool) -> int:
         _options(), on_page, by_device_code=device_code, timeout_s=_SIGN_IN_S
     )
     _say(f"Signed in as {answer['signed_in']}")
+    return EXIT_OK
+
+
+@cli.command("admin-consent-url")
+@click.option("--mail", is_flag=True, help="Print a mail to an administrator, with the page in it.")
+@_common
+def admin_consent_url_command(*, mail: bool) -> int:
+    """Print the page on which an administrator approves mailtray."""
+    from mailtray import bootstrap
+
+    link = bootstrap.approval_link(_options())
+    if mail:
+        text = letter(link)
+        _say(f"{text.subject}\n\n{text.body}".rstrip())
+    else:
+        _say(link)
     return EXIT_OK
 
 

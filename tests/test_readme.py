@@ -80,7 +80,7 @@ def test_who_takes_the_common_options() -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    named = set(re.findall(r"^\| `mailtray (\w+)", README, re.MULTILINE))
+    named = set(re.findall(r"^\| `mailtray ([\w-]+)", README, re.MULTILINE))
     assert named == set(cli.commands) - {"demo"}
 
 
@@ -103,7 +103,7 @@ def test_every_option_that_readme_names_exists() -> None:
 
 
 def test_every_command_of_the_table_has_the_options_that_it_names() -> None:
-    for name, words in re.findall(r"^\| `mailtray (\w+)([^`]*)`", README, re.MULTILINE):
+    for name, words in re.findall(r"^\| `mailtray ([\w-]+)([^`]*)`", README, re.MULTILINE):
         known = {flag for option in cli.commands[name].params for flag in option.opts}
         assert set(re.findall(r"--[a-z-]+", words)) <= known, name
 

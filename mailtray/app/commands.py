@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mailtray.core.approval import letter
 from mailtray.core.model import AccountId, MessageId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from queue import SimpleQueue
 
     from mailtray.app.cycle import KeepFirst, Located, Order, Reading
@@ -238,21 +239,18 @@ Command = (
 
 def from_menu(command: str, argument: str) -> Command:
     """Translate a menu item's command (see :mod:`mailtray.core.status`)."""
-    match command:
-        case "sign_in":
-            return SignIn(AccountId(argument) if argument else None)
-        case "open_page":
-            return OpenPage(argument)
-        case "sign_out":
-            return SignOut(AccountId(argument) if argument else None)
-        case "open_message":
-            return OpenMessage(MessageId(argument))
-        case "pause":
-            return PauseFor(argument)
-        case _:
-            return _PLAIN[command]
+    make = _ABOUT_SOMETHING.get(command)
+    return _PLAIN[command] if make is None else make(argument)
 
 
+_ABOUT_SOMETHING: dict[str, Callable[[str], Command]] = {
+    "sign_in": lambda account: SignIn(AccountId(account) if account else None),
+    "sign_out": lambda account: SignOut(AccountId(account) if account else None),
+    "open_message": lambda message: OpenMessage(MessageId(message)),
+    "open_page": OpenPage,
+    "ask_approval": lambda page: OpenPage(letter(page).mailto),
+    "pause": PauseFor,
+}
 _PLAIN: dict[str, Command] = {
     "check_now": CheckNow(),
     "add_account": SignIn(is_another=True),

@@ -521,7 +521,12 @@ def _account_items(one: AccountStatus, now: datetime) -> list[MenuItem]:
 
 
 def _approval_items(link: str) -> list[MenuItem]:
-    return [MenuItem(text.MENU_APPROVAL_PAGE, "open_page", link)] if link else []
+    if not link:
+        return []
+    return [
+        MenuItem(text.MENU_ASK_APPROVAL, "ask_approval", link),
+        MenuItem(text.MENU_APPROVAL_PAGE, "open_page", link),
+    ]
 
 
 def _sign_in_items(status: Status) -> list[MenuItem]:

@@ -194,11 +194,11 @@ class Rig:
                 quiet_hours=quiet_hours,
                 quiet_in_do_not_disturb=is_heedful,
                 quiet_when_locked=is_heedful,
+                folders=folders,
             ),
             places=Places(MAILBOX, frozenset({"outlook.office.com"})),
             unconfigured=unconfigured,
             zone=zone or LocalZone(),
-            folders=folders,
         )
         self.inbox: SimpleQueue[Command] = SimpleQueue()
         self.poller = Poller(world, wishes, self.inbox, self.workers)

@@ -364,6 +364,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         pytest.param(
             [STARTED, failed(APPROVAL)],
             [
+                f"ask_approval {APPROVAL.link}",
                 f"open_page {APPROVAL.link}",
                 "check_now",
                 "open_mailbox",
@@ -377,7 +378,12 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         ),
         pytest.param(
             [Started(()), SignInFailed(APPROVAL)],
-            [f"open_page {APPROVAL.link}", "sign_in", "quit"],
+            [
+                f"ask_approval {APPROVAL.link}",
+                f"open_page {APPROVAL.link}",
+                "sign_in",
+                "quit",
+            ],
             id="an administrator has to approve the first sign-in",
         ),
         pytest.param(
@@ -396,6 +402,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         pytest.param(
             [STARTED, replace(polled(0), lacking=APPROVAL)],
             [
+                f"ask_approval {APPROVAL.link}",
                 f"open_page {APPROVAL.link}",
                 "check_now",
                 "open_mailbox",

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from mailtray import cli
 from mailtray.cli import EXIT_INTERRUPTED
-from tests.e2e.program import MAILTRAY, Program, bare_environment
+from tests.e2e.program import CLIENT_ID, MAILTRAY, Program, bare_environment
 
 if TYPE_CHECKING:
     from mailtray.simulator import Simulator
@@ -126,6 +126,16 @@ def test_a_wrong_wish_is_named(tmp_path: Path, words: list[str], settings: str, 
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_page_for_an_administrator_is_printed(tmp_path: Path) -> None:
+    words = ("admin-consent-url", "--client-id", CLIENT_ID, "--tenant", "contoso.com")
+    page = mailtray(tmp_path, *words)
+    start = f"https://login.microsoftonline.com/contoso.com/v2.0/adminconsent?client_id={CLIENT_ID}"
+    assert page.stdout.startswith(start)
+    assert "Mail.ReadBasic" in page.stdout
+    mail = mailtray(tmp_path, *words, "--mail")
+    assert page.stdout in mail.stdout
 
 
 def test_without_a_client_id_sign_in_says_what_to_do(tmp_path: Path) -> None:
