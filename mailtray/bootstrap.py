@@ -50,6 +50,7 @@ from mailtray.core.errors import (
     TrayError,
     Unconfigured,
 )
+from mailtray.core.language import _
 from mailtray.core.settings import INTERVAL_MIN_S
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def _wishes(settings: Settings, home: Home, service_url: str | None) -> Wishes:
     unconfigured = None
     if not settings.client_id:
         hint = text.no_client_id_hint(str(home.settings_path))
-        unconfigured = Unconfigured(text.NO_CLIENT_ID_TITLE, hint)
+        unconfigured = Unconfigured(_(text.NO_CLIENT_ID_TITLE), hint)
     return Wishes(
         settings=settings,
         places=Places(
@@ -419,7 +420,7 @@ def _patiently(
         is_hopeless: Says that whoever holds the home is there to stay.
     """
     pause = Event()
-    for _ in range(tries):
+    for _try in range(tries):
         try:
             return work()
         except AlreadyRunning:
@@ -593,7 +594,7 @@ class _Desktop:
         from mailtray.adapters.status_notifier_tray import StatusNotifierTray
 
         tray = StatusNotifierTray(self._desktop_loop(), self._on_command, on_hosted=self._on_hosted)
-        error = TrayError(text.NO_TRAY_TITLE, text.NO_TRAY_HINT)
+        error = TrayError(_(text.NO_TRAY_TITLE), _(text.NO_TRAY_HINT))
         try:
             if tray.start():
                 return tray

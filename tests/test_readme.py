@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mailtray import __version__
 from mailtray.adapters import graph_failures, http_transport
 from mailtray.cli import cli
 from mailtray.core import text
+from mailtray.core.language import _
 from mailtray.core.settings import DEFAULTS
 from tests.app.rig import ANN, Rig
 
@@ -35,15 +37,16 @@ def test_every_setting_is_explained_with_its_default() -> None:
 
 
 def test_every_sight_has_the_words_that_are_shown() -> None:
+    time_shown = datetime(2026, 1, 5, 14, 2, tzinfo=UTC)
     shown = {
         text.unread(0),
         text.unread(3),
-        text.checked_at("14:02"),
-        text.FINISH_SIGN_IN,
-        text.SIGNED_OUT,
-        text.offline_since("").removeprefix("since , "),
+        text.checked_at(time_shown),
+        _(text.FINISH_SIGN_IN),
+        _(text.SIGNED_OUT),
+        text.offline_since(time_shown).removeprefix("since 14:02, "),
         http_transport._OFFLINE[0],
-        graph_failures.THROTTLED[1],
+        _(graph_failures.THROTTLED[1]),
     }
     said = {
         words

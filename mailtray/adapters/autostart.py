@@ -20,6 +20,7 @@ from xml.parsers.expat import ExpatError
 
 from mailtray.core import text
 from mailtray.core.errors import MailtrayError
+from mailtray.core.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +81,7 @@ def start_command(home: Path | None, executable: str = "", platform: str = "") -
 
 
 def _refusal(problem: str) -> MailtrayError:
-    return MailtrayError(text.NO_AUTOSTART_TITLE, problem)
+    return MailtrayError(_(text.NO_AUTOSTART_TITLE), problem)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -145,7 +146,7 @@ class DesktopEntry:
             "[Desktop Entry]",
             "Type=Application",
             f"Name={text.APP_NAME}",
-            f"Comment={text.AUTOSTART_COMMENT}",
+            f"Comment={_(text.AUTOSTART_COMMENT)}",
             f"Exec={_escape(quote_exec(self.command))}",
             f"TryExec={_escape(self.command[0])}",
             f"Icon={_escape(str(self._icon))}",

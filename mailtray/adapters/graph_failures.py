@@ -23,7 +23,7 @@ from mailtray.core.errors import (
     Throttled,
     TokenRejected,
 )
-from mailtray.core.language import N_, _
+from mailtray.core.language import N_, Sentence, _
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,7 +63,7 @@ class About(Flag):
     """Something to be done to a message."""
 
 
-_Words = tuple[type[MailSourceError], str, str]
+_Words = tuple[type[MailSourceError], Sentence, Sentence]
 
 EXPIRED: _Words = (CursorExpired, N_("The mailbox has to be read anew"), AGAIN)
 NOT_GRAPH: _Words = (
@@ -139,7 +139,7 @@ _OF_DEED: dict[type[MailSourceError], _Words] = {
     ),
 }
 """How a refusal is worded where something was to be done to a message."""
-_MESSAGE_GONE: _Words = (MessageGone, N_("The message is no longer there"), "")
+_MESSAGE_GONE: _Words = (MessageGone, N_("The message is no longer there"), Sentence(""))
 _NO_DESTINATION: _Words = (
     MailboxUnavailable,
     N_("The folder to move the message to does not exist"),
@@ -165,10 +165,7 @@ def failure(answer: Answer, now: datetime, about: About) -> MailSourceError:
     if kind is TokenRejected:
         extras["claims"] = graph_json.claims(challenge)
     request_id = answer.headers.get("request-id") or body.request_id
-    return kind(
-        _(title), _(hint) if hint else "", request_id=request_id,
-        server_time=answer.server_time, **extras,
-    )  # fmt: skip
+    return kind(_(title), _(hint), request_id=request_id, server_time=answer.server_time, **extras)
 
 
 def made(words: _Words, answer: Answer | None = None) -> MailSourceError:

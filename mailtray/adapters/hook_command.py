@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailtray.core import text
 from mailtray.core.errors import MailtrayError
+from mailtray.core.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -104,7 +105,7 @@ class HookCommand:
             LOG.warning("The hook does not see %d messages: mailtray ends", waiting)
         for process in running:
             _signal(process, is_last=False)
-        for _ in self._threads:
+        for _thread in self._threads:
             self._waiting.put(None)
         for thread in self._threads:
             thread.join(self._limits.grace_s / len(self._threads))
@@ -164,7 +165,7 @@ class HookCommand:
             was_lame, self._is_lame = self._is_lame, True
         if not was_lame:
             hint = text.hook_hint(self._command[0], reason)
-            self._on_trouble(MailtrayError(text.HOOK_TITLE, hint))
+            self._on_trouble(MailtrayError(_(text.HOOK_TITLE), hint))
 
     def _started(self) -> None:
         with self._turn:

@@ -17,6 +17,7 @@ from mailtray.core.errors import (
     SignInRequired,
     StateError,
 )
+from mailtray.core.language import _
 from mailtray.core.model import Account, SignedIn
 from mailtray.core.status import Source
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from mailtray.app.sign_in import SignInFlow
     from mailtray.app.world import Wishes, World
     from mailtray.core.model import AccountId
+
+
+def _cancelled() -> SignInCancelled:
+    return SignInCancelled(*map(_, text.SIGN_IN_CANCELLED))
 
 
 class Accounts:
@@ -152,7 +157,7 @@ class Accounts:
         is_other = by_device_code != (coming or self._flow).by_device_code
         if self._flow.is_running and (is_other or (coming is None and self._flow.is_cancelled)):
             # Who waits for that one hears of its end before the new one is waited for.
-            self._desk.end_sign_in(answers.failure(SignInCancelled(*text.SIGN_IN_CANCELLED)))
+            self._desk.end_sign_in(answers.failure(_cancelled()))
             self._flow.cancel()
         self._desk.wait_for_sign_in(to, self._flow.page)
         self.sign_in(wish)
@@ -196,7 +201,7 @@ class Accounts:
             return
         if was_cancelled and isinstance(outcome, SignedIn):
             # The person finished a page that they, or a sign-out, had given up.
-            outcome = SignInCancelled(*text.SIGN_IN_CANCELLED)
+            outcome = _cancelled()
         if isinstance(outcome, SignedIn):
             self._signed_in(outcome)
         else:

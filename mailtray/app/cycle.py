@@ -19,6 +19,7 @@ from mailtray.core.errors import (
     TokenRejected,
     Unreachable,
 )
+from mailtray.core.language import _
 from mailtray.core.model import AuthAction
 
 if TYPE_CHECKING:
@@ -237,9 +238,9 @@ def _read_folder(
 
 def without_previews(refused: AuthError) -> AuthError:
     """Say what it means where the wider permission is refused, and the least one does."""
-    hint = text.NO_PREVIEWS_ASK if refused.link else text.NO_PREVIEWS_HINT
+    hint = _(text.NO_PREVIEWS_ASK if refused.link else text.NO_PREVIEWS_HINT)
     error = ConsentRequired(
-        text.NO_PREVIEWS_TITLE,
+        _(text.NO_PREVIEWS_TITLE),
         hint,
         code=refused.code,
         correlation_id=refused.correlation_id,

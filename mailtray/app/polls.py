@@ -16,6 +16,7 @@ from mailtray.app.watch import clock_offset_s
 from mailtray.core import changes, status, text
 from mailtray.core.compose import compose
 from mailtray.core.errors import AuthError, MailSourceError, MailtrayError, StateError
+from mailtray.core.language import _
 from mailtray.core.model import AuthAction, Changes, Seen
 from mailtray.core.status import Source
 
@@ -116,7 +117,7 @@ class Polls:
             return
         if state.set_aside is not None:
             damaged = StateError(
-                text.STATE_SET_ASIDE, text.state_set_aside_hint(state.set_aside.name)
+                _(text.STATE_SET_ASIDE), text.state_set_aside_hint(state.set_aside.name)
             )
             self._herald.announce("state-set-aside", damaged, command="tell_notice")
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from mailtray.core import text
 from mailtray.core.changes import keys
+from mailtray.core.language import _
 from mailtray.core.model import Notification
 
 if TYPE_CHECKING:
@@ -175,12 +176,12 @@ def isolate(field: str) -> str:
 
 def sender_of(message: Message) -> str:
     """Return the name to show for a message's sender: name, else address, else a neutral word."""
-    return clean(message.sender_name) or clean(message.sender_address) or text.UNKNOWN_SENDER
+    return clean(message.sender_name) or clean(message.sender_address) or _(text.UNKNOWN_SENDER)
 
 
 def subject_of(message: Message) -> str:
     """Return the subject to show, or a neutral word where there is none."""
-    return clean(message.subject) or text.NO_SUBJECT
+    return clean(message.subject) or _(text.NO_SUBJECT)
 
 
 def headline(message: Message, units: int) -> str:

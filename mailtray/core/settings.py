@@ -11,7 +11,7 @@ from mailtray.core import wish_forms
 from mailtray.core.clouds import CLOUDS
 from mailtray.core.errors import ConfigError
 from mailtray.core.folders import parse_wish
-from mailtray.core.language import N_, _
+from mailtray.core.language import N_, Sentence, _
 from mailtray.core.model import INBOX, SOUND_DESKTOP
 from mailtray.core.wish_forms import AccountWishes, InnerMistake, one_of, yes_or_no
 
@@ -167,11 +167,11 @@ class Form:
 
     Attributes:
         read: Returns a value understood; raises ``ValueError`` with the right form.
-        meaning: One sentence in English, to be looked up when it is said.
+        meaning: One sentence.
     """
 
     read: Callable[[object], object]
-    meaning: str
+    meaning: Sentence
 
 
 _PRIVACY = ("subject", "sender", "hidden")

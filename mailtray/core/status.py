@@ -20,6 +20,7 @@ from mailtray.core.errors import (
     Unreachable,
     UntrustedCertificate,
 )
+from mailtray.core.language import _
 from mailtray.core.model import AuthAction, IconKind, MenuItem, TrayView
 from mailtray.core.peace import Why
 
@@ -406,7 +407,9 @@ def _tooltip(status: Status, now: datetime) -> str:
         lines = [*_state_lines(one, now), isolate(clean(one.account.username))]
     else:
         lines = [text.unread(unread_count(status))]
-        lines += [f"{_who(one)}: {_state_lines(one, now)[0]}" for one in _worst_first(status)]
+        lines += [
+            text.labelled(_who(one), _state_lines(one, now)[0]) for one in _worst_first(status)
+        ]
     if status.quiet is not None:
         lines = _quiet_lines(text.quiet(status.quiet, now), lines, status)
     if status.notice is not None:
@@ -423,30 +426,30 @@ def _quiet_lines(words: str, lines: list[str], status: Status) -> list[str]:
 
 def _finish_sign_in(status: Status) -> str:
     if status.sign_in_at is None or not status.sign_in_at.code:
-        return text.FINISH_SIGN_IN
+        return _(text.FINISH_SIGN_IN)
     return text.finish_on_device(status.sign_in_at.url, status.sign_in_at.code)
 
 
 def _program_lines(status: Status) -> list[str]:
     if not status.is_configured:
-        return [text.NO_CLIENT_ID_TITLE]
+        return [_(text.NO_CLIENT_ID_TITLE)]
     if status.sign_in_error is not None:
         return [status.sign_in_error.title, status.sign_in_error.hint]
     if status.notice is not None:
         return [status.notice.title, status.notice.hint]
     if status.is_starting:
-        return [text.CHECKING]
-    return [text.SIGNED_OUT, text.SIGN_IN_TO_START]
+        return [_(text.CHECKING)]
+    return [_(text.SIGNED_OUT), _(text.SIGN_IN_TO_START)]
 
 
 def _state_lines(one: AccountStatus, now: datetime) -> list[str]:
     if one.error is None:
         if one.checked is None:
-            return [text.CHECKING]
-        return [f"{text.unread(one.unread)} · {text.checked_at(_clock(one.checked, now))}"]
+            return [_(text.CHECKING)]
+        return [f"{text.unread(one.unread)} · {text.checked_at(_there(one.checked, now))}"]
     lines = [one.error.title]
     if one.error.transient and one.since is not None:
-        lines.append(text.offline_since(_clock(one.since, now)))
+        lines.append(text.offline_since(_there(one.since, now)))
     elif one.error.hint:
         lines.append(one.error.hint)
     if one.unread:
@@ -454,8 +457,8 @@ def _state_lines(one: AccountStatus, now: datetime) -> list[str]:
     return lines
 
 
-def _clock(at: datetime, now: datetime) -> str:
-    return at.astimezone(now.tzinfo).strftime("%H:%M")
+def _there(at: datetime, now: datetime) -> datetime:
+    return at.astimezone(now.tzinfo)
 
 
 def _who(one: AccountStatus) -> str:
@@ -473,19 +476,19 @@ def _menu(status: Status, now: datetime) -> tuple[MenuItem, ...]:
     items.append(_LINE)
     if _can_check(status):
         is_default = bool(status.accounts)
-        items.append(MenuItem(text.MENU_CHECK_NOW, "check_now", is_default=is_default))
+        items.append(MenuItem(_(text.MENU_CHECK_NOW), "check_now", is_default=is_default))
     if status.accounts:
-        items += [MenuItem(text.MENU_OPEN_MAILBOX, "open_mailbox"), _pause_item(status), _LINE]
+        items += [MenuItem(_(text.MENU_OPEN_MAILBOX), "open_mailbox"), _pause_item(status), _LINE]
     items += _sign_in_items(status)
-    items += [_LINE, MenuItem(text.MENU_QUIT, "quit")]
+    items += [_LINE, MenuItem(_(text.MENU_QUIT), "quit")]
     return tuple(items)
 
 
 def _pause_item(status: Status) -> MenuItem:
     if is_paused(status):
-        return MenuItem(text.MENU_RESUME, "resume")
-    pauses = (MenuItem(label, "pause", wish) for label, wish in text.MENU_PAUSES)
-    return MenuItem(text.MENU_PAUSE, children=tuple(pauses))
+        return MenuItem(_(text.MENU_RESUME), "resume")
+    pauses = (MenuItem(_(label), "pause", wish) for label, wish in text.MENU_PAUSES)
+    return MenuItem(_(text.MENU_PAUSE), children=tuple(pauses))
 
 
 def _program_items(status: Status) -> list[MenuItem]:
@@ -524,22 +527,22 @@ def _approval_items(link: str) -> list[MenuItem]:
     if not link:
         return []
     return [
-        MenuItem(text.MENU_ASK_APPROVAL, "ask_approval", link),
-        MenuItem(text.MENU_APPROVAL_PAGE, "open_page", link),
+        MenuItem(_(text.MENU_ASK_APPROVAL), "ask_approval", link),
+        MenuItem(_(text.MENU_APPROVAL_PAGE), "open_page", link),
     ]
 
 
 def _sign_in_items(status: Status) -> list[MenuItem]:
     if not status.is_configured:
-        return [MenuItem(text.MENU_SET_UP, "set_up", is_default=True)]
+        return [MenuItem(_(text.MENU_SET_UP), "set_up", is_default=True)]
     if status.is_signing_in:
         return [
-            MenuItem(text.MENU_OPEN_SIGN_IN, "sign_in"),
-            MenuItem(text.MENU_CANCEL_SIGN_IN, "cancel_sign_in"),
+            MenuItem(_(text.MENU_OPEN_SIGN_IN), "sign_in"),
+            MenuItem(_(text.MENU_CANCEL_SIGN_IN), "cancel_sign_in"),
         ]
     items = _approval_items(link_of(status.sign_in_error))
     if not status.accounts:
-        return [*items, MenuItem(text.MENU_SIGN_IN, "sign_in", is_default=True)]
+        return [*items, MenuItem(_(text.MENU_SIGN_IN), "sign_in", is_default=True)]
     several = len(status.accounts) > 1
     for one in status.accounts.values():
         suffix = f" · {_who(one)}" if several else ""
@@ -547,14 +550,14 @@ def _sign_in_items(status: Status) -> list[MenuItem]:
             is_default = not (_can_check(status) or any(item.is_default for item in items))
             items.append(
                 MenuItem(
-                    text.MENU_SIGN_IN_AGAIN + suffix,
+                    _(text.MENU_SIGN_IN_AGAIN) + suffix,
                     "sign_in",
                     one.account.id,
                     is_default=is_default,
                 )
             )
         elif one.lacking is not None:
-            items.append(MenuItem(text.MENU_ALLOW_PREVIEWS + suffix, "sign_in", one.account.id))
-        items.append(MenuItem(text.MENU_SIGN_OUT + suffix, "sign_out", one.account.id))
-    items.append(MenuItem(text.MENU_ADD_ACCOUNT, "add_account"))
+            items.append(MenuItem(_(text.MENU_ALLOW_PREVIEWS) + suffix, "sign_in", one.account.id))
+        items.append(MenuItem(_(text.MENU_SIGN_OUT) + suffix, "sign_out", one.account.id))
+    items.append(MenuItem(_(text.MENU_ADD_ACCOUNT), "add_account"))
     return items

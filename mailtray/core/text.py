@@ -1,7 +1,8 @@
 """Every sentence a person can read that is not an error's own.
 
 Errors carry their sentences themselves (``title`` and ``hint``); those that Microsoft's answers
-lead to stand in ``adapters/msal_errors.py``.
+lead to stand in ``adapters/msal_errors.py``. What is a :class:`~mailtray.core.language.Sentence`
+here is said by ``_`` where it is shown.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailtray.core import peace
-from mailtray.core.language import _
+from mailtray.core.language import N_, _, ngettext
 from mailtray.core.peace import Why
 
 if TYPE_CHECKING:
@@ -20,36 +21,36 @@ if TYPE_CHECKING:
 
 APP_NAME = "mailtray"
 
-UNKNOWN_SENDER = "Unknown sender"
-NO_SUBJECT = "(no subject)"
+UNKNOWN_SENDER = N_("Unknown sender")
+NO_SUBJECT = N_("(no subject)")
 
-CHECKING = "Checking mail…"
-SIGNED_OUT = "Signed out"
-FINISH_SIGN_IN = "Finish signing in in your browser"
-SIGN_IN_CANCELLED = ("The sign-in was cancelled", "Choose Sign in to try again.")
-SIGN_IN_TO_START = "Choose “Sign in” to start"
+CHECKING = N_("Checking mail…")
+SIGNED_OUT = N_("Signed out")
+FINISH_SIGN_IN = N_("Finish signing in in your browser")
+SIGN_IN_CANCELLED = (N_("The sign-in was cancelled"), N_("Choose Sign in to try again."))
+SIGN_IN_TO_START = N_("Choose “Sign in” to start")
 
-MENU_CHECK_NOW = "Check now"
-MENU_OPEN_MAILBOX = "Open mailbox"
-MENU_SIGN_IN = "Sign in"
-MENU_SIGN_IN_AGAIN = "Sign in again"
-MENU_ADD_ACCOUNT = "Add account…"
-MENU_ALLOW_PREVIEWS = "Allow previews…"
-MENU_ASK_APPROVAL = "Ask my administrator…"
-MENU_APPROVAL_PAGE = "Open the page for your administrator"
-MENU_OPEN_SIGN_IN = "Open the sign-in page again"
-MENU_CANCEL_SIGN_IN = "Cancel sign-in"
-MENU_SIGN_OUT = "Sign out"
-MENU_SET_UP = "How to set up…"
-MENU_QUIT = "Quit"
-MENU_PAUSE = "Pause notifications"
-MENU_RESUME = "Resume notifications"
+MENU_CHECK_NOW = N_("Check now")
+MENU_OPEN_MAILBOX = N_("Open mailbox")
+MENU_SIGN_IN = N_("Sign in")
+MENU_SIGN_IN_AGAIN = N_("Sign in again")
+MENU_ADD_ACCOUNT = N_("Add account…")
+MENU_ALLOW_PREVIEWS = N_("Allow previews…")
+MENU_ASK_APPROVAL = N_("Ask my administrator…")
+MENU_APPROVAL_PAGE = N_("Open the page for your administrator")
+MENU_OPEN_SIGN_IN = N_("Open the sign-in page again")
+MENU_CANCEL_SIGN_IN = N_("Cancel sign-in")
+MENU_SIGN_OUT = N_("Sign out")
+MENU_SET_UP = N_("How to set up…")
+MENU_QUIT = N_("Quit")
+MENU_PAUSE = N_("Pause notifications")
+MENU_RESUME = N_("Resume notifications")
 MENU_PAUSES = (
-    ("For 30 minutes", "30m"),
-    ("For 1 hour", "1h"),
-    ("For 2 hours", "2h"),
-    ("Until tomorrow", peace.TOMORROW),
-    ("Until I resume", peace.UNTIL_RESUMED),
+    (N_("For 30 minutes"), "30m"),
+    (N_("For 1 hour"), "1h"),
+    (N_("For 2 hours"), "2h"),
+    (N_("Until tomorrow"), peace.TOMORROW),
+    (N_("Until I resume"), peace.UNTIL_RESUMED),
 )
 """The label of each pause on offer, and the wish that it stands for."""
 
@@ -65,22 +66,27 @@ def click_label(command: str) -> str:
 
 
 _QUIET = {
-    Why.PAUSED: "Paused",
-    Why.QUIET_HOURS: "Quiet",
-    Why.DO_NOT_DISTURB: "Do not disturb",
-    Why.LOCKED: "Locked",
+    Why.PAUSED: N_("Paused"),
+    Why.QUIET_HOURS: N_("Quiet"),
+    Why.DO_NOT_DISTURB: N_("Do not disturb"),
+    Why.LOCKED: N_("Locked"),
 }
+_QUIET_UNTIL = {
+    Why.PAUSED: N_("Paused until {when}"),
+    Why.QUIET_HOURS: N_("Quiet until {when}"),
+}
+_WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 
-NO_PREVIEWS_TITLE = "Previews need a permission"
-NO_PREVIEWS_HINT = "Choose “Allow previews…” and accept it, or set preview = false."
-NO_PREVIEWS_ASK = "Let your administrator approve it, then choose “Allow previews…”."
-NO_CLIENT_ID_TITLE = "mailtray needs a client id"
-STATE_SET_ASIDE = "What mailtray remembered was damaged"
-HOOK_TITLE = "Your hook cannot be started"
-NO_AUTOSTART_TITLE = "Start at login cannot be set here"
-AUTOSTART_COMMENT = "Tells once about every new message"
-NO_TRAY_TITLE = "No panel shows mailtray's icon"
-NO_TRAY_HINT = "Notifications work; “mailtray status” and “mailtray quit” do the rest."
+NO_PREVIEWS_TITLE = N_("Previews need a permission")
+NO_PREVIEWS_HINT = N_("Choose “Allow previews…” and accept it, or set preview = false.")
+NO_PREVIEWS_ASK = N_("Let your administrator approve it, then choose “Allow previews…”.")
+NO_CLIENT_ID_TITLE = N_("mailtray needs a client id")
+STATE_SET_ASIDE = N_("What mailtray remembered was damaged")
+HOOK_TITLE = N_("Your hook cannot be started")
+NO_AUTOSTART_TITLE = N_("Start at login cannot be set here")
+AUTOSTART_COMMENT = N_("Tells once about every new message")
+NO_TRAY_TITLE = N_("No panel shows mailtray's icon")
+NO_TRAY_HINT = N_("Notifications work; “mailtray status” and “mailtray quit” do the rest.")
 
 
 def folder_gone_title() -> str:
@@ -100,35 +106,52 @@ def in_folder(path: str, trouble: str) -> str:
 
 def no_client_id_hint(settings_path: str) -> str:
     """Say what to do where no client id is set."""
-    return (
-        f'Put client_id = "…" into {settings_path} (README: “A real account”), '
+    return _(
+        'Put client_id = "…" into {path} (README: “A real account”), '
         "or try it without an account: mailtray demo"
-    )
+    ).format(path=settings_path)
 
 
 def finish_on_device(url: str, code: str) -> str:
     """Return where to go on with a sign-in on another device, and what to type there."""
-    return f"Open {url} and type {code}"
+    return _("Open {url} and type {code}").format(url=url, code=code)
 
 
 def unread(count: int) -> str:
     """Return the count in words."""
-    return "No unread messages" if count == 0 else f"{count} unread"
+    if count == 0:
+        return _("No unread messages")
+    return ngettext("{count} unread", "{count} unread", count).format(count=count)
 
 
 def new_messages(count: int) -> str:
     """Return the title of a summary."""
-    return "1 new message" if count == 1 else f"{count} new messages"
+    return ngettext("{count} new message", "{count} new messages", count).format(count=count)
 
 
 def and_more(count: int) -> str:
     """Return the last line of a summary."""
-    return f"and {count} more"
+    return ngettext("and {count} more", "and {count} more", count).format(count=count)
 
 
-def checked_at(clock_time: str) -> str:
-    """Return when mail was last read, ``clock_time`` being hours and minutes."""
-    return f"Checked {clock_time}"
+def labelled(name: str, words: str) -> str:
+    """Say whose words these are."""
+    return _("{name}: {words}").format(name=name, words=words)
+
+
+def clock(at: datetime) -> str:
+    """Return hours and minutes."""
+    return at.strftime(_("%H:%M"))
+
+
+def day_and_clock(at: datetime) -> str:
+    """Return a day, with its year, and hours and minutes."""
+    return at.strftime(_("%Y-%m-%d %H:%M"))
+
+
+def checked_at(at: datetime) -> str:
+    """Return when mail was last read."""
+    return _("Checked {time}").format(time=clock(at))
 
 
 def quiet(found: Quiet, now: datetime) -> str:
@@ -138,28 +161,36 @@ def quiet(found: Quiet, now: datetime) -> str:
         found: Why.
         now: The time, aware, in the zone in which times are to be shown.
     """
-    words = _QUIET[found.why]
-    return words if found.until is None else f"{words} until {_coming(found.until, now)}"
+    if found.until is None or found.why not in _QUIET_UNTIL:
+        return _(_QUIET[found.why])
+    return _(_QUIET_UNTIL[found.why]).format(when=_coming(found.until, now))
 
 
 def _coming(at: datetime, now: datetime) -> str:
     there = at.astimezone(now.tzinfo)
     days = there.date() - now.date()
     if days <= timedelta(0):
-        return f"{there:%H:%M}"
-    return f"tomorrow {there:%H:%M}" if days == timedelta(1) else f"{there:%a %H:%M}"
+        return clock(there)
+    if days == timedelta(1):
+        return _("tomorrow {time}").format(time=clock(there))
+    weekday = _(_WEEKDAYS[there.weekday()])
+    return _("{weekday} {time}").format(weekday=weekday, time=clock(there))
 
 
-def offline_since(clock_time: str) -> str:
+def offline_since(at: datetime) -> str:
     """Return since when there is no connection."""
-    return f"since {clock_time}, trying again by itself"
+    return _("since {time}, trying again by itself").format(time=clock(at))
 
 
 def state_set_aside_hint(name: str) -> str:
     """Say what became of a damaged state file, kept under ``name``."""
-    return f"It starts afresh: mail that is there is counted, not announced. Kept as {name}."
+    return _(
+        "It starts afresh: mail that is there is counted, not announced. Kept as {name}."
+    ).format(name=name)
 
 
 def hook_hint(program: str, reason: str) -> str:
     """Say which program is the hook, and why it does not run."""
-    return f"{program}: {reason}. Correct the setting hook."
+    return _("{program}: {reason}. Correct the setting hook.").format(
+        program=program, reason=reason
+    )

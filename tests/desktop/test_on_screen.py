@@ -15,6 +15,7 @@ from mailtray.adapters.pystray_tray import PystrayTray
 from mailtray.adapters.status_notifier_tray import StatusNotifierTray
 from mailtray.core import text
 from mailtray.core.errors import NotifierError, TrayError
+from mailtray.core.language import _
 from mailtray.core.model import IconKind, MenuItem, TrayView
 from tests.contract.test_notifier import MARKUP, Click, about, into, with_buttons
 from tests.desktop.conftest import require
@@ -108,7 +109,7 @@ class TestStatusNotifierTray:
         tray: StatusNotifierTray,
         commands: list[tuple[str, str]],
     ) -> None:
-        pauses = tuple(MenuItem(label, "pause", wish) for label, wish in text.MENU_PAUSES)
+        pauses = tuple(MenuItem(_(label), "pause", wish) for label, wish in text.MENU_PAUSES)
         tray.render(replace(UNREAD, menu=(MenuItem("Pause", children=pauses), *MENU[2:])))
         place = icon_place(desktop)
         before = desktop.screenshot()
