@@ -190,7 +190,6 @@ class Rig:
         wishes = Wishes(
             settings=Settings(
                 interval_s=interval_s,
-                folders=folders,
                 preview=scopes != SCOPES,
                 quiet_hours=quiet_hours,
                 quiet_in_do_not_disturb=is_heedful,
