@@ -18,6 +18,7 @@ from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
 from mailtray.adapters.no_hook import NoHook
+from mailtray.adapters.no_presence import NoPresence
 from mailtray.adapters.no_tray import NoTray
 from mailtray.adapters.settings_file import Home, load_settings
 from mailtray.adapters.system import BrowserOpener, LocalZone, SystemClock
@@ -31,7 +32,7 @@ from mailtray.app.commands import (
     HookTrouble,
     NetworkUp,
     NotifierAvailable,
-    PresenceSeen,
+    PresenceChanged,
     TrayMissing,
     TrayShown,
     Woke,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
         Hook,
         IdentityProvider,
         Notifier,
+        PresenceSource,
         Tray,
         Vault,
     )
@@ -241,7 +243,7 @@ def resident(options: Options) -> Iterator[App]:
         world = _world(
             parts, options, desktop.notifier(options.notifier or settings.notifier), tray
         )
-        world = replace(world, hook=_hook(settings.hook, inbox.put))
+        world = replace(world, hook=_hook(settings.hook, inbox.put), presence=desktop.presence())
         stack.callback(world.events.close)
         app = App(Poller(world, parts.wishes, inbox, FetchThreads()), tray)
         desktop.on_quit = app.quit
@@ -267,6 +269,7 @@ def _world(parts: _Parts, options: Options, notifier: Notifier, tray: Tray) -> W
         events=_events(options),
         opener=BrowserOpener(),
         hook=NoHook(),
+        presence=NoPresence(),
     )
 
 
@@ -630,9 +633,8 @@ class _Desktop:
             self._post(TrayShown())
 
     def listen_to_system(self) -> None:
-        """Let the poller hear of networks, sleeps and the person, where they are told."""
+        """Let the poller hear of networks and sleeps, where they are told."""
         if sys.platform == "linux":
-            from mailtray.adapters.freedesktop_presence import FreedesktopPresence
             from mailtray.adapters.system_events import SystemEvents
 
             self._system = SystemEvents(
@@ -641,10 +643,24 @@ class _Desktop:
                 on_wake=partial(self._post, Woke()),
             )
             self._system.start()
-            self._presence = FreedesktopPresence(
-                self._desktop_loop(), lambda presence: self._post(PresenceSeen(presence))
-            )
+
+    def presence(self) -> PresenceSource:
+        """Return what tells of the person."""
+        if sys.platform == "linux":
+            from mailtray.adapters.freedesktop_presence import FreedesktopPresence
+
+            changed = partial(self._post, PresenceChanged())
+            self._presence = FreedesktopPresence(self._desktop_loop(), changed)
             self._presence.start()
+            return self._presence
+        elif sys.platform == "win32":  # noqa: RET505 - mypy reads the other systems' code here
+            from mailtray.adapters.windows_presence import WindowsPresence
+
+            return WindowsPresence()
+        else:
+            from mailtray.adapters.macos_presence import MacosPresence
+
+            return MacosPresence()
 
     def notifier(self, wish: str) -> Notifier:
         """Return the best notifier to be had: a ladder of them, tried from the top."""

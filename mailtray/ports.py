@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         TrayView,
         UnreadList,
     )
-    from mailtray.core.peace import Pause
+    from mailtray.core.peace import Pause, Presence
 
 
 class Clock(Protocol):
@@ -379,6 +379,14 @@ class Tray(Protocol):
 
     def stop(self) -> None:
         """Take the icon away and let :meth:`run` return; from any thread."""
+        ...
+
+
+class PresenceSource(Protocol):
+    """Tells how it is with the person in front of the computer."""
+
+    def look(self) -> Presence:
+        """Return what the desktop tells; at once, from any thread, and never raises."""
         ...
 
 

@@ -57,15 +57,18 @@ CLOSE_TIMEOUT_S = 1.0
 
 
 class FreedesktopPresence:
-    """Listens on both buses from :meth:`start` to :meth:`close`."""
+    """Listens on both buses from :meth:`start` to :meth:`close`.
 
-    def __init__(self, loop: DesktopLoop, on_change: Callable[[Presence], None]) -> None:
+    See :class:`mailtray.ports.PresenceSource`.
+    """
+
+    def __init__(self, loop: DesktopLoop, on_change: Callable[[], None]) -> None:
         """Prepare without connecting.
 
         Args:
             loop: Where all of this runs.
             on_change: Called on the loop's thread when the presence is another than before; at
-                first the person may be disturbed.
+                first, and where nothing is told, the person may be disturbed.
         """
         self._loop = loop
         self._on_change = on_change
@@ -103,6 +106,10 @@ class FreedesktopPresence:
         """Begin to listen, in the background; without a bus nothing happens."""
         self._loop.submit(self._open(self._session, (SERVER, *SAVERS)))
         self._loop.submit(self._open(self._system, (LOGIND,)))
+
+    def look(self) -> Presence:
+        """See :meth:`mailtray.ports.PresenceSource.look`: what was told last."""
+        return self._told
 
     def close(self) -> None:
         """Stop listening."""
@@ -233,7 +240,7 @@ class FreedesktopPresence:
         presence = Presence(is_do_not_disturb=bool(self._inhibited), is_locked=bool(self._locked))
         if presence != self._told:
             self._told = presence
-            self._on_change(presence)
+            self._on_change()
 
 
 async def _patiently(asking: Coroutine[Any, Any, None]) -> None:

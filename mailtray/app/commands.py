@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mailtray.app.cycle import KeepFirst, Located, Order, Reading
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import Notification, SignedIn
-    from mailtray.core.peace import Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +145,8 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
-class PresenceSeen:
-    """The desktop told something else of the person than before."""
-
-    presence: Presence
+class PresenceChanged:
+    """The desktop tells something else of the person; which, every step asks by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +224,7 @@ Command = (
     | Woke
     | PauseFor
     | Resume
-    | PresenceSeen
+    | PresenceChanged
     | Fetched
     | SignInPage
     | SignInEnded

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mailtray.app.world import Wishes
     from mailtray.core.peace import Pause, Quiet
-    from mailtray.ports import Clock, StateStore
+    from mailtray.ports import Clock, PresenceSource, StateStore
 
 
 class Doorman:
@@ -25,11 +25,13 @@ class Doorman:
         trouble: Why the pause could not be kept; it then lasts as long as the program.
     """
 
-    def __init__(self, state: StateStore, clock: Clock, wishes: Wishes) -> None:
+    def __init__(
+        self, state: StateStore, clock: Clock, presence: PresenceSource, wishes: Wishes
+    ) -> None:
         self._state = state
         self._clock = clock
+        self._presence = presence
         self._wishes = wishes
-        self._presence = Presence()
         self._quiet: Quiet | None = None
         self._is_pause_known = False
         self.pause: Pause | None = None
@@ -42,7 +44,7 @@ class Doorman:
         if self.pause is not None and peace.quiet(now, self.pause, (), Presence()) is None:
             self.keep(None)
         self._quiet = peace.quiet(
-            now, self.pause, self._wishes.settings.quiet_hours, self._presence
+            now, self.pause, self._wishes.settings.quiet_hours, self._heeded()
         )
         return self._quiet
 
@@ -71,10 +73,10 @@ class Doorman:
         except StateError as error:
             self.trouble = error
 
-    def see(self, presence: Presence) -> None:
-        """Note what the desktop tells, as far as the person wants it heeded."""
-        wishes = self._wishes.settings
-        self._presence = Presence(
+    def _heeded(self) -> Presence:
+        """Return what the desktop tells, as far as the person wants it heeded."""
+        wishes, presence = self._wishes.settings, self._presence.look()
+        return Presence(
             is_do_not_disturb=presence.is_do_not_disturb and wishes.quiet_in_do_not_disturb,
             is_locked=presence.is_locked and wishes.quiet_when_locked,
         )

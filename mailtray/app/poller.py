@@ -25,7 +25,6 @@ from mailtray.app.commands import (
     OpenMessage,
     OpenPage,
     PauseFor,
-    PresenceSeen,
     Quit,
     Resume,
     SignIn,
@@ -89,7 +88,7 @@ class Poller:
         self._watches: dict[AccountId, Watch] = {}
         self._herald = Herald(world.notifier, world.events, self._username)
         self._keeper = Keeper(world.vault, world.clock)
-        self._doorman = Doorman(world.state, world.clock, wishes)
+        self._doorman = Doorman(world.state, world.clock, world.presence, wishes)
         self._told_pause: Pause | None = None
         self._board = Board(
             world.tray,
@@ -295,17 +294,15 @@ class Poller:
                     self._herald.retract("hook")
                 else:
                     self._herald.announce("hook", error, command="")
-            case PauseFor() | Resume() | PresenceSeen():
+            case PauseFor() | Resume():
                 self._handle_peace(command)
 
-    def _handle_peace(self, command: PauseFor | Resume | PresenceSeen) -> None:
+    def _handle_peace(self, command: PauseFor | Resume) -> None:
         match command:
             case PauseFor(wish):
                 self._doorman.pause_for(wish)
             case Resume():
                 self._doorman.keep(None)
-            case PresenceSeen(presence):
-                self._doorman.see(presence)
         self._mind_peace()
 
     def _mind_peace(self) -> None:

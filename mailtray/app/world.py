@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         MailSource,
         Notifier,
         Opener,
+        PresenceSource,
         StateStore,
         Tray,
         Vault,
@@ -40,6 +41,7 @@ class World:
     events: EventSink
     opener: Opener
     hook: Hook
+    presence: PresenceSource
 
 
 @dataclass(slots=True)

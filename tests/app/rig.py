@@ -13,6 +13,7 @@ from mailtray.app.world import Wishes, World
 from mailtray.core.compose import Places
 from mailtray.core.errors import NotifierError
 from mailtray.core.model import INBOX, Account, AccountId, Notification, SignedIn
+from mailtray.core.peace import Presence
 from mailtray.core.settings import Settings
 from tests.app.mailbox_model import Mailbox, Mailboxes
 from tests.fakes.clock import FakeClock
@@ -101,6 +102,20 @@ class EventList:
         return
 
 
+class Desktop:
+    """Tells what it is set to.
+
+    Attributes:
+        presence: How it is with the person.
+    """
+
+    def __init__(self) -> None:
+        self.presence = Presence()
+
+    def look(self) -> Presence:
+        return self.presence
+
+
 class OpenedPages:
     """Keeps the addresses."""
 
@@ -171,7 +186,7 @@ class Rig:
         self.notifier: ScreenNotifier = before.notifier if before else ScreenNotifier()
         self.identity = FakeIdentity(self.clock)
         self.tray, self.sink, self.pages = LastViewTray(), EventList(), OpenedPages()
-        self.hook = HookedMessages()
+        self.hook, self.desktop = HookedMessages(), Desktop()
         self.workers = HandCranked()
         for account in accounts:
             self.vault.save(account.id, self.cache_of(account))
@@ -186,6 +201,7 @@ class Rig:
             events=self.sink,
             opener=self.pages,
             hook=self.hook,
+            presence=self.desktop,
         )
         wishes = Wishes(
             settings=Settings(

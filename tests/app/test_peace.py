@@ -11,7 +11,7 @@ import pytest
 from mailtray.app.commands import (
     NotifierAvailable,
     PauseFor,
-    PresenceSeen,
+    PresenceChanged,
     Resume,
     SignIn,
     TellNotice,
@@ -160,17 +160,31 @@ def test_nobody_is_told_of_a_pause_that_cannot_be_kept_but_it_holds() -> None:
 )
 def test_what_the_desktop_tells_is_heeded_or_not(presence: Presence) -> None:
     rig = started()
-    rig.do(PresenceSeen(presence))
+    rig.desktop.presence = presence
+    rig.do(PresenceChanged())
     rig.box().deliver("A", "B")
     rig.check()
     assert rig.titles() == []
-    rig.do(PresenceSeen(Presence()))
+    rig.desktop.presence = Presence()
+    rig.do(PresenceChanged())
     assert rig.titles() == ["2 new messages"]
     heedless = started(is_heedful=False)
-    heedless.do(PresenceSeen(presence))
+    heedless.desktop.presence = presence
+    heedless.do(PresenceChanged())
     heedless.box().deliver("A")
     heedless.check()
     assert heedless.titles() == ["Bo"]
+
+
+def test_a_desktop_that_must_be_asked_is_asked_before_anything_is_shown() -> None:
+    rig = started()
+    rig.box().deliver("A")
+    rig.desktop.presence = LOCKED
+    rig.check()
+    assert rig.titles() == []
+    rig.desktop.presence = Presence()
+    rig.pass_time(600.0)
+    assert rig.titles() == ["Bo"]
 
 
 def test_quiet_hours_begin_and_end_by_the_clock() -> None:

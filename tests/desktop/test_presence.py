@@ -37,11 +37,17 @@ def address(bare_bus: DesktopSession, monkeypatch: pytest.MonkeyPatch) -> str:
     return address
 
 
+def into(told: SimpleQueue[Presence], loop: DesktopLoop) -> FreedesktopPresence:
+    """Return what puts each presence in a queue once it is another."""
+    presence = FreedesktopPresence(loop, lambda: told.put(presence.look()))
+    return presence
+
+
 @contextmanager
 def listening(loop: DesktopLoop) -> Iterator[SimpleQueue[Presence]]:
     """Yield what is told, from the moment from which on everything is heard."""
     told: SimpleQueue[Presence] = SimpleQueue()
-    presence = FreedesktopPresence(loop, told.put)
+    presence = into(told, loop)
     presence.start()
     wait_until(lambda: presence._session.is_open and presence._system.is_open)
     wait_until(lambda: loop.call(_nothing_is_asked(presence), WAIT_S))
@@ -132,7 +138,7 @@ def test_dunst_tells_that_it_is_paused(
 def listening_to_session(loop: DesktopLoop) -> Iterator[SimpleQueue[Presence]]:
     """Yield what is told where there is no system bus."""
     told: SimpleQueue[Presence] = SimpleQueue()
-    presence = FreedesktopPresence(loop, told.put)
+    presence = into(told, loop)
     presence.start()
     wait_until(lambda: presence._session.is_open)
     wait_until(lambda: loop.call(_nothing_is_asked(presence), WAIT_S))
@@ -146,7 +152,7 @@ def test_without_any_bus_the_person_may_be_disturbed(
     del no_bus
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/no-bus")
     told: SimpleQueue[Presence] = SimpleQueue()
-    presence = FreedesktopPresence(loop, told.put)
+    presence = into(told, loop)
     presence.start()
     presence.close()
     assert told.empty()
@@ -155,7 +161,7 @@ def test_without_any_bus_the_person_may_be_disturbed(
 def test_a_bus_that_breaks_tells_nothing_more(address: str, loop: DesktopLoop) -> None:
     with ScreenSaver(address) as saver, LogindSessions(address) as logind:
         told: SimpleQueue[Presence] = SimpleQueue()
-        presence = FreedesktopPresence(loop, told.put)
+        presence = into(told, loop)
         presence.start()
         wait_until(lambda: presence._session.is_open and presence._system.is_open)
         wait_until(lambda: loop.call(_nothing_is_asked(presence), WAIT_S))
