@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailtray.core import status
+from mailtray.core import panel, status
 from mailtray.core.compose import sender_of, subject_of
 from mailtray.core.errors import AuthError, MailtrayError, Unconfigured
 from mailtray.core.peace import Why
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def state(now_is: status.Status, now: datetime) -> Mapping[str, object]:
     """Return how it is: the tray's words, and each account with its latest unread messages."""
-    view = status.view(now_is, now)
+    view = panel.view(now_is, now)
     return {
         "done": True,
         "state": status.overall(now_is).value,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailtray.app import answers
-from mailtray.core import status
+from mailtray.core import panel, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +58,7 @@ class Board:
         if self.status is self._shown_status:
             return
         self._shown_status = self.status
-        view = status.view(self.status, self._now())
+        view = panel.view(self.status, self._now())
         if view != self._shown_view:
             self._tray.render(view)
             self._shown_view = view

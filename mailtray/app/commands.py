@@ -235,7 +235,7 @@ Command = (
 
 
 def from_menu(command: str, argument: str) -> Command:
-    """Translate a menu item's command (see :mod:`mailtray.core.status`)."""
+    """Translate a menu item's command (see :mod:`mailtray.core.panel`)."""
     make = _ABOUT_SOMETHING.get(command)
     return _PLAIN[command] if make is None else make(argument)
 

@@ -13,7 +13,7 @@ from mailtray.app.commands import Fetched
 from mailtray.app.cycle import KeepFirst, Located, Order, Reading, read_mailbox
 from mailtray.app.herald import attention_tag, folder_tag, permission_tag
 from mailtray.app.watch import clock_offset_s
-from mailtray.core import changes, status, text
+from mailtray.core import changes, panel, status, text
 from mailtray.core.compose import compose
 from mailtray.core.errors import AuthError, MailSourceError, MailtrayError, StateError
 from mailtray.core.language import _
@@ -253,7 +253,7 @@ class Polls:
             dice=self._clock.dice(),
             counted=reading.counted,
         )
-        latest = changes.latest_unread(watch.seen.values(), status.LATEST_SHOWN)
+        latest = changes.latest_unread(watch.seen.values(), panel.LATEST_SHOWN)
         self._board.reduce(
             status.Polled(
                 watch.account.id,

@@ -30,7 +30,8 @@ from mailtray.core.errors import (
     Unreachable,
 )
 from mailtray.core.model import MessageId
-from mailtray.core.status import Status, view
+from mailtray.core.panel import view
+from mailtray.core.status import Status
 from tests.app.rig import ANN, BEN, Rig
 from tests.fakes.identity import DEVICE_PAGE, SIGN_IN_PAGE
 

@@ -26,9 +26,9 @@ from mailtray.core.errors import (
     UntrustedCertificate,
 )
 from mailtray.core.model import Account, AccountId, AuthAction, IconKind, Message, TrayView
+from mailtray.core.panel import TOOLTIP_UNITS, view
 from mailtray.core.peace import Quiet, Why
 from mailtray.core.status import (
-    TOOLTIP_UNITS,
     Event,
     Failed,
     Noticed,
@@ -48,7 +48,6 @@ from mailtray.core.status import (
     remedy,
     state_of,
     unread_count,
-    view,
 )
 from tests.core.mails import ANN, mail
 

@@ -1,0 +1,226 @@
+"""How it is, as icon, tooltip and menu."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailtray.core import text
+from mailtray.core.compose import clean, clip, headline, isolate
+from mailtray.core.errors import SignInRequired
+from mailtray.core.language import _
+from mailtray.core.model import IconKind, MenuItem, TrayView
+from mailtray.core.status import (
+    Source,
+    State,
+    is_paused,
+    link_of,
+    needs_sign_in,
+    overall,
+    unread_count,
+    worst_first,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mailtray.core.status import AccountStatus, Status
+
+TOOLTIP_UNITS = 127
+"""UTF-16 units of a tooltip; Windows holds no more (NOTIFYICONDATA.szTip)."""
+LATEST_SHOWN = 5
+_MENU_LINE_UNITS = 60
+
+
+def view(status: Status, now: datetime) -> TrayView:
+    """Say what the tray shows.
+
+    Args:
+        status: How it is.
+        now: The time, aware, in the zone in which times are to be shown.
+    """
+    return TrayView(
+        icon=_icon(status),
+        count=unread_count(status),
+        tooltip=clip(_tooltip(status, now), TOOLTIP_UNITS),
+        menu=_menu(status, now),
+    )
+
+
+def _icon(status: Status) -> IconKind:
+    match overall(status):
+        case State.SIGNING_IN:
+            return IconKind.SIGNING_IN
+        case State.ATTENTION | State.SIGNED_OUT:
+            return IconKind.ATTENTION
+        case State.OFFLINE | State.THROTTLED:
+            return IconKind.OFFLINE
+        case _ if is_paused(status) and status.accounts:
+            return IconKind.PAUSED
+        case _:
+            return IconKind.UNREAD if unread_count(status) else IconKind.NORMAL
+
+
+def _tooltip(status: Status, now: datetime) -> str:
+    if status.is_signing_in:
+        return _finish_sign_in(status)
+    if not status.accounts:
+        return "\n".join(_program_lines(status))
+    if len(status.accounts) == 1:
+        one = next(iter(status.accounts.values()))
+        lines = [*_state_lines(one, now), isolate(clean(one.account.username))]
+    else:
+        lines = [text.unread(unread_count(status))]
+        lines += [
+            text.labelled(_who(one), _state_lines(one, now)[0]) for one in worst_first(status)
+        ]
+    if status.quiet is not None:
+        lines = _quiet_lines(text.quiet(status.quiet, now), lines, status)
+    if status.notice is not None:
+        lines.append(status.notice.title)
+    return "\n".join(lines)
+
+
+def _quiet_lines(words: str, lines: list[str], status: Status) -> list[str]:
+    """Put why nothing is shown first, or last where something asks for the person."""
+    if overall(status) is not State.OK:
+        return [*lines, words]
+    return [f"{words} · {text.unread(unread_count(status))}", *lines[1:]]
+
+
+def _finish_sign_in(status: Status) -> str:
+    if status.sign_in_at is None or not status.sign_in_at.code:
+        return _(text.FINISH_SIGN_IN)
+    return text.finish_on_device(status.sign_in_at.url, status.sign_in_at.code)
+
+
+def _program_lines(status: Status) -> list[str]:
+    if not status.is_configured:
+        return [_(text.NO_CLIENT_ID_TITLE)]
+    if status.sign_in_error is not None:
+        return [status.sign_in_error.title, status.sign_in_error.hint]
+    if status.notice is not None:
+        return [status.notice.title, status.notice.hint]
+    if status.is_starting:
+        return [_(text.CHECKING)]
+    return [_(text.SIGNED_OUT), _(text.SIGN_IN_TO_START)]
+
+
+def _state_lines(one: AccountStatus, now: datetime) -> list[str]:
+    if one.error is None:
+        if one.checked is None:
+            return [_(text.CHECKING)]
+        return [f"{text.unread(one.unread)} · {text.checked_at(_there(one.checked, now))}"]
+    lines = [one.error.title]
+    if one.error.transient and one.since is not None:
+        lines.append(text.offline_since(_there(one.since, now)))
+    elif one.error.hint:
+        lines.append(one.error.hint)
+    if one.unread:
+        lines.append(text.unread(one.unread))
+    return lines
+
+
+def _there(at: datetime, now: datetime) -> datetime:
+    return at.astimezone(now.tzinfo)
+
+
+def _who(one: AccountStatus) -> str:
+    return isolate(clip(clean(one.account.username), 32))
+
+
+_LINE = MenuItem(is_separator=True)
+
+
+def _menu(status: Status, now: datetime) -> tuple[MenuItem, ...]:
+    items: list[MenuItem] = []
+    for one in status.accounts.values():
+        items += _account_items(one, now)
+    items += _program_items(status)
+    items.append(_LINE)
+    if _can_check(status):
+        is_default = bool(status.accounts)
+        items.append(MenuItem(_(text.MENU_CHECK_NOW), "check_now", is_default=is_default))
+    if status.accounts:
+        items += [MenuItem(_(text.MENU_OPEN_MAILBOX), "open_mailbox"), _pause_item(status), _LINE]
+    items += _sign_in_items(status)
+    items += [_LINE, MenuItem(_(text.MENU_QUIT), "quit")]
+    return tuple(items)
+
+
+def _pause_item(status: Status) -> MenuItem:
+    if is_paused(status):
+        return MenuItem(_(text.MENU_RESUME), "resume")
+    pauses = (MenuItem(_(label), "pause", wish) for label, wish in text.MENU_PAUSES)
+    return MenuItem(_(text.MENU_PAUSE), children=tuple(pauses))
+
+
+def _program_items(status: Status) -> list[MenuItem]:
+    if status.accounts:
+        line = "" if status.notice is None else status.notice.title
+    else:
+        line = _finish_sign_in(status) if status.is_signing_in else _program_lines(status)[0]
+    if not line:
+        return []
+    is_notice = status.notice is not None and line == status.notice.title
+    return [MenuItem(clip(line, _MENU_LINE_UNITS), "tell_notice" if is_notice else "")]
+
+
+def _can_check(status: Status) -> bool:
+    if Source.VAULT in status.notices:
+        return True  # it asks the keyring again
+    return any(not isinstance(one.error, SignInRequired) for one in status.accounts.values())
+
+
+def _account_items(one: AccountStatus, now: datetime) -> list[MenuItem]:
+    items = [MenuItem(_who(one))]
+    lines = _state_lines(one, now)
+    if one.lacking is not None:
+        lines.append(one.lacking.title)
+    lines += [trouble.title for trouble in one.troubles]
+    items += [MenuItem(clip(line, _MENU_LINE_UNITS)) for line in lines]
+    items += _approval_items(link_of(one.error) or link_of(one.lacking))
+    items += [
+        MenuItem(headline(message, _MENU_LINE_UNITS), "open_message", message.id)
+        for message in one.latest[:LATEST_SHOWN]
+    ]
+    return items
+
+
+def _approval_items(link: str) -> list[MenuItem]:
+    if not link:
+        return []
+    return [
+        MenuItem(_(text.MENU_ASK_APPROVAL), "ask_approval", link),
+        MenuItem(_(text.MENU_APPROVAL_PAGE), "open_page", link),
+    ]
+
+
+def _sign_in_items(status: Status) -> list[MenuItem]:
+    if not status.is_configured:
+        return [MenuItem(_(text.MENU_SET_UP), "set_up", is_default=True)]
+    if status.is_signing_in:
+        return [
+            MenuItem(_(text.MENU_OPEN_SIGN_IN), "sign_in"),
+            MenuItem(_(text.MENU_CANCEL_SIGN_IN), "cancel_sign_in"),
+        ]
+    items = _approval_items(link_of(status.sign_in_error))
+    if not status.accounts:
+        return [*items, MenuItem(_(text.MENU_SIGN_IN), "sign_in", is_default=True)]
+    several = len(status.accounts) > 1
+    for one in status.accounts.values():
+        suffix = f" · {_who(one)}" if several else ""
+        if needs_sign_in(one.error):
+            is_default = not (_can_check(status) or any(item.is_default for item in items))
+            items.append(
+                MenuItem(
+                    _(text.MENU_SIGN_IN_AGAIN) + suffix,
+                    "sign_in",
+                    one.account.id,
+                    is_default=is_default,
+                )
+            )
+        elif one.lacking is not None:
+            items.append(MenuItem(_(text.MENU_ALLOW_PREVIEWS) + suffix, "sign_in", one.account.id))
+        items.append(MenuItem(_(text.MENU_SIGN_OUT) + suffix, "sign_out", one.account.id))
+    items.append(MenuItem(_(text.MENU_ADD_ACCOUNT), "add_account"))
+    return items
