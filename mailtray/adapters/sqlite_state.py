@@ -1,9 +1,10 @@
 """What the person was told, kept in one SQLite file.
 
 On the disk, for each account and folder: the cursor, a 63-bit digest of every message met, the
-ids that have a notification, and the sender, subject and link of each message that is unread,
-since the menu needs them after a restart. Never a body, nor its preview. The file is for its
-owner alone (0600), and what is deleted from it is overwritten.
+ids that have a notification or came since the person last looked, and what is told of each
+message that is unread (sender, recipients, subject, link), since the menu and the rules need it
+after a restart. Never a body, nor its preview. The file is for its owner alone (0600), and what is
+deleted from it is overwritten.
 
 Rollback journal, truncated, and full synchronisation: one small transaction a poll does not
 need more speed, and so the state is one file at rest that also works on a network home, and
@@ -12,6 +13,7 @@ survives a killed process and a lost battery with the last poll in it.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sqlite3
@@ -21,7 +23,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mailtray.adapters.private_files import make_private_folder, open_private
 from mailtray.core.errors import StateError
-from mailtray.core.model import Cursor, Key, Message, MessageId, Seen
+from mailtray.core.model import (
+    Cursor,
+    Importance,
+    Key,
+    Meeting,
+    MeetingKind,
+    Message,
+    MessageId,
+    Seen,
+)
 from mailtray.core.peace import Pause
 
 if TYPE_CHECKING:
@@ -34,7 +45,7 @@ LOG = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x6D747279
 """Marks the file as this program's."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_S = 1.0
 """How long another program may hold the file before it counts as unwritable, in seconds."""
 SET_ASIDE_MAX = 3
@@ -45,6 +56,13 @@ CREATE TABLE pause (
   only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
   until_us INTEGER
 );
+"""
+_UNLOOKED_SCHEMA = """
+CREATE TABLE unlooked (
+  folder INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
+  id BLOB NOT NULL,
+  PRIMARY KEY (folder, id)
+) WITHOUT ROWID;
 """
 _SCHEMA = f"""
 PRAGMA auto_vacuum = FULL;
@@ -82,14 +100,23 @@ CREATE TABLE message (
   is_read INTEGER NOT NULL,
   web_link BLOB NOT NULL,
   internet_message_id BLOB NOT NULL,
+  details BLOB,
   PRIMARY KEY (folder, role, id)
 ) WITHOUT ROWID;
+{_UNLOOKED_SCHEMA}
 {_PAUSE_SCHEMA}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
-_UPGRADES = {1: f"BEGIN; {_PAUSE_SCHEMA} PRAGMA user_version = 2; COMMIT;"}
+_CURSORS_GONE = "UPDATE folder SET cursor = NULL;"
+_UPGRADES = {
+    1: f"BEGIN; {_PAUSE_SCHEMA} PRAGMA user_version = 2; COMMIT;",
+    # A cursor goes on asking for what was known of messages when it was made. Without it the
+    # folder is read whole once; what is known is not told again.
+    2: f"BEGIN; ALTER TABLE message ADD COLUMN details BLOB; {_UNLOOKED_SCHEMA} {_CURSORS_GONE}"
+    " PRAGMA user_version = 3; COMMIT;",
+}
 """What makes a file of each older version one of the next."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -253,7 +280,7 @@ def _prepare(database: sqlite3.Connection) -> None:
     for pragma in ("journal_mode = TRUNCATE", "synchronous = FULL", "secure_delete = ON"):
         database.execute(f"PRAGMA {pragma}").fetchall()
     kind = _kind(database)
-    if kind[0] == APPLICATION_ID and kind[1] in _UPGRADES:
+    while kind[0] == APPLICATION_ID and kind[1] in _UPGRADES:
         database.executescript(_UPGRADES[kind[1]])
         kind = _kind(database)
     if kind == [0, 0] and not database.execute("SELECT 1 FROM sqlite_master").fetchone():
@@ -323,7 +350,6 @@ def _seen(
     is_baseline: int,
 ) -> Seen:
     known = database.execute("SELECT key, received_s FROM known WHERE folder = ?", (folder_id,))
-    told = database.execute("SELECT id FROM told WHERE folder = ?", (folder_id,))
     unread = _messages(database, folder_id, "unread")
     return Seen(
         cursor=None if cursor is None else Cursor(_text(cursor)),
@@ -332,15 +358,22 @@ def _seen(
         unread={message.id: message for message in unread},
         untold=tuple(_messages(database, folder_id, "untold")),
         uncovered_unread=int(uncovered_unread),
-        told=frozenset(MessageId(_text(row[0])) for row in told),
+        told=_ids(database, folder_id, "told"),
+        unlooked=_ids(database, folder_id, "unlooked"),
         is_baseline=bool(is_baseline),
     )
+
+
+def _ids(database: sqlite3.Connection, folder_id: int, table: str) -> frozenset[MessageId]:
+    rows = database.execute(f"SELECT id FROM {table} WHERE folder = ?", (folder_id,))  # noqa: S608 - a name of ours
+    return frozenset(MessageId(_text(row[0])) for row in rows)
 
 
 def _messages(database: sqlite3.Connection, folder_id: int, role: str) -> list[Message]:
     rows = database.execute(
         "SELECT id, subject, sender_name, sender_address, received_us, is_read, web_link,"
-        " internet_message_id FROM message WHERE folder = ? AND role = ? ORDER BY position",
+        " internet_message_id, details FROM message WHERE folder = ? AND role = ?"
+        " ORDER BY position",
         (folder_id, role),
     )
     return [
@@ -353,6 +386,7 @@ def _messages(database: sqlite3.Connection, folder_id: int, role: str) -> list[M
             is_read=bool(is_read),
             web_link=_text(web_link),
             internet_message_id=_text(internet_message_id),
+            **_details(details),
         )
         for (
             message_id,
@@ -363,8 +397,21 @@ def _messages(database: sqlite3.Connection, folder_id: int, role: str) -> list[M
             is_read,
             web_link,
             internet_message_id,
+            details,
         ) in rows
     ]
+
+
+def _details(raw: bytes | None) -> dict[str, Any]:
+    """Read what :func:`_packed_details` wrote, as fields of a message."""
+    found: dict[str, Any] = {} if raw is None else json.loads(raw)
+    if "importance" in found:
+        found["importance"] = Importance(found["importance"])
+    if "meeting" in found:
+        kind, starts_us = found["meeting"]
+        found["meeting"] = Meeting(MeetingKind(kind), _moment(starts_us))
+    found |= {name: tuple(found[name]) for name in ("to", "cc") if name in found}
+    return found
 
 
 # -- writing -------------------------------------------------------------------------------------
@@ -394,7 +441,8 @@ def _write(database: sqlite3.Connection, folder_id: int, before: Seen, seen: See
         ),
     )
     _write_known(database, folder_id, before.known, seen.known)
-    _write_told(database, folder_id, before.told, seen.told)
+    _write_ids(database, "told", folder_id, before.told, seen.told)
+    _write_ids(database, "unlooked", folder_id, before.unlooked, seen.unlooked)
     if seen.unread is not before.unread:
         _write_messages(database, folder_id, "unread", before.unread.values(), seen.unread.values())
     if seen.untold is not before.untold:
@@ -412,16 +460,17 @@ def _write_known(
     database.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", new)
 
 
-def _write_told(
+def _write_ids(
     database: sqlite3.Connection,
+    table: str,
     folder_id: int,
     before: frozenset[MessageId],
     now: frozenset[MessageId],
 ) -> None:
     gone = [(folder_id, _blob(message_id)) for message_id in before - now]
     new = [(folder_id, _blob(message_id)) for message_id in now - before]
-    database.executemany("DELETE FROM told WHERE folder = ? AND id = ?", gone)
-    database.executemany("INSERT INTO told VALUES (?, ?)", new)
+    database.executemany(f"DELETE FROM {table} WHERE folder = ? AND id = ?", gone)  # noqa: S608 - a name of ours
+    database.executemany(f"INSERT INTO {table} VALUES (?, ?)", new)  # noqa: S608 - a name of ours
 
 
 def _write_messages(
@@ -441,7 +490,7 @@ def _write_messages(
     ]
     database.executemany("DELETE FROM message WHERE folder = ? AND role = ? AND id = ?", gone)
     database.executemany(
-        "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", changed
+        "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", changed
     )
 
 
@@ -458,8 +507,25 @@ def _message_rows(role: str, messages: Collection[Message]) -> Iterator[tuple[by
                 message.is_read,
                 _blob(message.web_link),
                 _blob(message.internet_message_id),
+                _packed_details(message),
             ),
         )
+
+
+def _packed_details(message: Message) -> bytes | None:
+    """Return what few messages have and no statement asks for; ``None`` where it has nothing."""
+    meeting = message.meeting
+    fields = {
+        "importance": "" if message.importance is Importance.NORMAL else message.importance,
+        "conversation_id": message.conversation_id,
+        "to": message.to,
+        "cc": message.cc,
+        "meeting": meeting and (meeting.kind, _microseconds(meeting.starts)),
+    }
+    kept: dict[str, object] = {name: value for name, value in fields.items() if value}
+    if not message.is_focused:
+        kept["is_focused"] = False
+    return json.dumps(kept, separators=(",", ":")).encode() if kept else None
 
 
 # -- values --------------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ class _Fold:
     unread: dict[MessageId, Message]
     met: dict[MessageId, Message]
     fresh: set[MessageId]
+    unlooked: set[MessageId]
     owed: frozenset[Key]
     elsewhere: tuple[Seen, ...]
     owed_elsewhere: frozenset[Key]
@@ -92,19 +93,21 @@ class _Fold:
 
     def _lay_message(self, message: Message) -> None:
         its_keys = keys(message)
-        is_new = not self.is_baseline and not self._is_known(its_keys)
+        is_new = not self._is_known(its_keys) and not self._is_old(message)
         is_owed = any(key in self.owed for key in its_keys)
         self.known.update(dict.fromkeys(its_keys, self._received_s(message)))
         self.met[message.id] = message
-        if is_owed or (is_new and not self._is_old(message)):
+        if is_owed or is_new:
             self.fresh.add(message.id)
+        if is_new:
+            self.unlooked.add(message.id)
         if message.is_read:
             self.unread.pop(message.id, None)
         else:
             self.unread[message.id] = message
 
     def _is_known(self, its_keys: Iterable[Key]) -> bool:
-        if any(key in self.known for key in its_keys):
+        if self.is_baseline or any(key in self.known for key in its_keys):
             return True
         is_known = any(key in other.known for other in self.elsewhere for key in its_keys)
         return is_known and self.owed_elsewhere.isdisjoint(its_keys)
@@ -183,6 +186,7 @@ def diff(
         unread=_out_of_reach(seen, delivery.floor) if delivery.is_full else dict(seen.unread),
         met=dict(seen.unread),
         fresh={message.id for message in seen.untold},
+        unlooked=set(seen.unlooked),
         owed=_owed(seen),
         elsewhere=tuple(elsewhere),
         owed_elsewhere=frozenset(key for other in elsewhere for key in _owed(other)),
@@ -208,6 +212,7 @@ def diff(
         untold=arrived,
         uncovered_unread=_uncovered(seen, delivery, len(fold.unread), left),
         told=seen.told - retired,
+        unlooked=frozenset(fold.unlooked & fold.unread.keys()),
         is_baseline=False,
     )
     return Changes(arrived, retired, after, is_catch_up=bool(seen.untold))

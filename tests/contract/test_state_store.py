@@ -18,12 +18,23 @@ from hypothesis import strategies as st
 
 from mailtray.adapters.sqlite_state import SET_ASIDE_MAX, SqliteStateStore
 from mailtray.core.errors import StateError
-from mailtray.core.model import INBOX, AccountId, Cursor, Key, Message, MessageId, Seen
+from mailtray.core.model import (
+    INBOX,
+    AccountId,
+    Cursor,
+    Importance,
+    Key,
+    Meeting,
+    MeetingKind,
+    Message,
+    MessageId,
+    Seen,
+)
 from mailtray.core.peace import Pause
 from tests.fakes.state import FakeStateStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from mailtray.ports import StateStore
@@ -39,22 +50,42 @@ HELLO = Message(
     web_link="https://outlook.office.com/mail/id/1",
     internet_message_id="<1@example.test>",
 )
+INVITED = replace(
+    HELLO,
+    id=MessageId("AAMk=3"),
+    importance=Importance.HIGH,
+    is_focused=False,
+    conversation_id="AAQk=1",
+    to=("ada@example.test", "zoë@example.test"),
+    cc=("team@example.test",),
+    meeting=Meeting(MeetingKind.TENTATIVE, AT),
+)
 BARE = Message(id=MessageId("AAMk=2"))
 ODD = replace(HELLO, id=MessageId("aamk=1"), subject="half a pair \ud83d and \x00", received=None)
 FULL = Seen(
     cursor=Cursor("https://graph.microsoft.com/v1.0/me/mailFolders/inbox/messages/delta?$x=1"),
     known={Key(1): 1_772_431_200, Key(2**63 - 1): 0},
     floor=AT,
-    unread={message.id: message for message in (HELLO, BARE, ODD)},
-    untold=(BARE, HELLO),
+    unread={message.id: message for message in (HELLO, BARE, ODD, INVITED)},
+    untold=(BARE, HELLO, INVITED),
     uncovered_unread=7,
     told=frozenset({HELLO.id, ODD.id}),
+    unlooked=frozenset({BARE.id, ODD.id}),
     is_baseline=False,
 )
-LESS = replace(FULL, known={Key(1): 5}, floor=None, unread={BARE.id: BARE}, untold=(BARE,))
-OTHER_ORDER = replace(FULL, untold=(HELLO, BARE))
+LESS = replace(
+    FULL,
+    known={Key(1): 5},
+    floor=None,
+    unread={BARE.id: BARE},
+    untold=(BARE,),
+    unlooked=frozenset({BARE.id, HELLO.id}),
+)
+OTHER_ORDER = replace(FULL, untold=(INVITED, HELLO, BARE))
+LESS_TELLING = replace(FULL, untold=(replace(INVITED, meeting=Meeting(MeetingKind.REQUEST)), BARE))
 CHANGED = replace(FULL, unread={HELLO.id: replace(HELLO, subject="Hello again")})
 EMPTIED = replace(FULL, known={}, unread={}, untold=(), told=frozenset(), cursor=None)
+LOOKED_AT = replace(FULL, unlooked=frozenset())
 
 
 class StateStoreContract:
@@ -63,7 +94,9 @@ class StateStoreContract:
     def test_knows_nothing_at_first(self, store: StateStore) -> None:
         assert store.load(ADA, INBOX) == Seen()
 
-    @pytest.mark.parametrize("after", [FULL, LESS, OTHER_ORDER, CHANGED, EMPTIED, Seen()])
+    @pytest.mark.parametrize(
+        "after", [FULL, LESS, LESS_TELLING, OTHER_ORDER, CHANGED, EMPTIED, LOOKED_AT, Seen()]
+    )
     @pytest.mark.parametrize("before", [Seen(), FULL, LESS])
     def test_gives_back_what_was_saved_last(
         self, store: StateStore, before: Seen, after: Seen
@@ -147,16 +180,23 @@ def _save(path: Path, *states: Seen) -> None:
 
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=40)
+any_time = st.none() | st.datetimes(timezones=st.just(UTC))
 messages = st.builds(
     Message,
     id=any_text.map(MessageId),
     subject=any_text,
     sender_name=any_text,
     sender_address=any_text,
-    received=st.none() | st.datetimes(timezones=st.just(UTC)),
+    received=any_time,
     is_read=st.booleans(),
     web_link=any_text,
     internet_message_id=any_text,
+    importance=st.sampled_from(Importance),
+    is_focused=st.booleans(),
+    conversation_id=any_text,
+    to=st.lists(any_text, max_size=3).map(tuple),
+    cc=st.lists(any_text, max_size=3).map(tuple),
+    meeting=st.none() | st.builds(Meeting, st.sampled_from(MeetingKind), any_time),
 )
 states = st.builds(
     Seen,
@@ -164,11 +204,12 @@ states = st.builds(
     known=st.dictionaries(
         st.integers(0, 2**63 - 1).map(Key), st.integers(-(2**40), 2**40), max_size=5
     ),
-    floor=st.none() | st.datetimes(timezones=st.just(UTC)),
+    floor=any_time,
     unread=st.lists(messages, max_size=4).map(lambda them: {one.id: one for one in them}),
     untold=st.lists(messages, max_size=4, unique_by=lambda one: one.id).map(tuple),
     uncovered_unread=st.integers(0, 10_000),
     told=st.frozensets(any_text.map(MessageId), max_size=4),
+    unlooked=st.frozensets(any_text.map(MessageId), max_size=4),
     is_baseline=st.booleans(),
 )
 
@@ -188,16 +229,101 @@ def test_a_restart_finds_the_state(path: Path) -> None:
     assert _loaded(path) == CHANGED
 
 
-def test_a_file_of_the_first_version_is_taken_over(path: Path) -> None:
-    _save(path, FULL)
-    _change(path, "DROP TABLE pause; PRAGMA user_version = 1")
+VERSION_2 = """
+PRAGMA auto_vacuum = FULL;
+CREATE TABLE folder (
+  id INTEGER PRIMARY KEY,
+  account BLOB NOT NULL,
+  name BLOB NOT NULL,
+  cursor BLOB,
+  floor_us INTEGER,
+  uncovered_unread INTEGER NOT NULL,
+  is_baseline INTEGER NOT NULL,
+  UNIQUE (account, name)
+);
+CREATE TABLE known (
+  folder INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
+  key INTEGER NOT NULL,
+  received_s INTEGER NOT NULL,
+  PRIMARY KEY (folder, key)
+) WITHOUT ROWID;
+CREATE TABLE told (
+  folder INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
+  id BLOB NOT NULL,
+  PRIMARY KEY (folder, id)
+) WITHOUT ROWID;
+CREATE TABLE message (
+  folder INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
+  role TEXT NOT NULL CHECK (role IN ('unread', 'untold')),
+  id BLOB NOT NULL,
+  position INTEGER NOT NULL,
+  subject BLOB NOT NULL,
+  sender_name BLOB NOT NULL,
+  sender_address BLOB NOT NULL,
+  received_us INTEGER,
+  is_read INTEGER NOT NULL,
+  web_link BLOB NOT NULL,
+  internet_message_id BLOB NOT NULL,
+  PRIMARY KEY (folder, role, id)
+) WITHOUT ROWID;
+CREATE TABLE pause (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  until_us INTEGER
+);
+INSERT INTO folder VALUES
+  (1, CAST('ada.home' AS BLOB), CAST('inbox' AS BLOB), CAST('https://x' AS BLOB), NULL, 7, 0);
+INSERT INTO known VALUES (1, 1, 1772431200), (1, 9223372036854775807, 0);
+INSERT INTO told VALUES (1, CAST('AAMk=1' AS BLOB));
+INSERT INTO message VALUES
+  (1, 'unread', CAST('AAMk=1' AS BLOB), 0, CAST('Hello' AS BLOB), CAST('Zoë' AS BLOB),
+   CAST('zoe@example.test' AS BLOB), 1772431200123456, 0, x'', CAST('<1@example.test>' AS BLOB)),
+  (1, 'untold', CAST('AAMk=2' AS BLOB), 0, x'', x'', x'', NULL, 0, x'', x'');
+INSERT INTO pause VALUES (1, 1772431200123456);
+PRAGMA application_id = 1836348025;
+PRAGMA user_version = 2;
+"""
+"""A file as the second version made it."""
+OF_VERSION_2 = Seen(
+    # It was made for fewer properties of messages than are asked for now.
+    cursor=None,
+    known=FULL.known,
+    unread={
+        HELLO.id: Message(
+            id=HELLO.id,
+            subject="Hello",
+            sender_name="Zoë",
+            sender_address="zoe@example.test",
+            received=AT,
+            internet_message_id="<1@example.test>",
+        )
+    },
+    untold=(BARE,),
+    uncovered_unread=7,
+    told=frozenset({HELLO.id}),
+    is_baseline=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("made", "pause"),
+    [
+        pytest.param(VERSION_2, Pause(AT), id="2"),
+        pytest.param(VERSION_2 + "DROP TABLE pause; PRAGMA user_version = 1;", None, id="1"),
+    ],
+)
+def test_a_file_of_an_older_version_is_taken_over(
+    path: Path, made: str, pause: Pause | None
+) -> None:
+    path.parent.mkdir()
+    _change(path, made)
     with closing(SqliteStateStore(path)) as store:
-        assert store.load(ADA, INBOX) == FULL
-        assert store.load_pause() is None
+        assert store.load(ADA, INBOX) == OF_VERSION_2
+        assert store.load_pause() == pause
+        store.save(ADA, INBOX, FULL)
         store.save_pause(Pause(AT))
         assert store.set_aside is None
     with closing(SqliteStateStore(path)) as store:
-        assert store.load_pause() == Pause(AT)
+        assert (store.load(ADA, INBOX), store.load_pause()) == (FULL, Pause(AT))
 
 
 def test_a_pause_of_another_kind_is_damage(path: Path) -> None:
@@ -274,12 +400,18 @@ def test_only_what_differs_is_written(path: Path) -> None:
         seen = store.load(ADA, INBOX)
         writes = _watch_writes(store)
         store.save(ADA, INBOX, replace(seen, known={**seen.known, Key(6_000): 1}))
-        store.save(ADA, INBOX, replace(seen, unread={BARE.id: BARE, ODD.id: ODD}))
+        store.save(ADA, INBOX, replace(seen, unread=_without(seen.unread, HELLO.id)))
     assert [text.split()[:3] for text in writes if "known" in text] == [
         ["INSERT", "OR", "REPLACE"],
         ["DELETE", "FROM", "known"],
     ]
     assert [text.split()[0] for text in writes if "message" in text] == ["DELETE"]
+
+
+def _without(
+    messages: Mapping[MessageId, Message], message_id: MessageId
+) -> dict[MessageId, Message]:
+    return {each: message for each, message in messages.items() if each != message_id}
 
 
 def _watch_writes(store: SqliteStateStore) -> list[str]:
@@ -324,6 +456,16 @@ DAMAGES = [
         lambda p: _change(p, "UPDATE folder SET floor_us = 4611686018427387904"), id="no time"
     ),
     pytest.param(lambda p: _change(p, "UPDATE message SET subject = 5"), id="no text"),
+    pytest.param(lambda p: _change(p, "UPDATE message SET details = 5"), id="no details"),
+    pytest.param(lambda p: _change(p, "UPDATE message SET details = '[]'"), id="other details"),
+    pytest.param(
+        lambda p: _change(p, """UPDATE message SET details = '{"meeting":["x",1]}'"""),
+        id="no meeting",
+    ),
+    pytest.param(
+        lambda p: _change(p, """UPDATE message SET details = '{"later":1}'"""),
+        id="details of a later version",
+    ),
 ]
 
 
@@ -426,7 +568,18 @@ _SAVING = """
 import sys
 from pathlib import Path
 from mailtray.adapters.sqlite_state import SqliteStateStore
-from mailtray.core.model import INBOX, AccountId, Cursor, Key, Message, MessageId, Seen
+from mailtray.core.model import (
+    INBOX,
+    AccountId,
+    Cursor,
+    Importance,
+    Key,
+    Meeting,
+    MeetingKind,
+    Message,
+    MessageId,
+    Seen,
+)
 store = SqliteStateStore(Path(sys.argv[1]))
 n = 0
 while True:

@@ -186,6 +186,42 @@ def _settled(seen: Seen, delivery: Delivery, *listed: Message, complete: bool = 
     return diff(seen, delivery, UnreadList(listed, is_complete=complete))
 
 
+UNLOOKED_A = replace(TOLD_A, unlooked=frozenset({A.id}))
+UNLOOKED_AB = replace(seen_of(A, B), unlooked=frozenset({A.id, B.id}))
+
+
+@pytest.mark.parametrize(
+    ("seen", "delivery", "unlooked"),
+    [
+        pytest.param(NO_BASELINE, round_of(A, B, full=True), "", id="a baseline is no news"),
+        pytest.param(EMPTY, round_of(A, B), "A B", id="what is new"),
+        pytest.param(EMPTY, round_of(A_READ), "", id="read before the poll"),
+        pytest.param(EMPTY, round_of(A, gone("A")), "", id="new and gone"),
+        pytest.param(EMPTY, round_of(A, A_READ, A), "A", id="new, read and unread"),
+        pytest.param(TOLD_A, round_of(B), "B", id="looked at before"),
+        pytest.param(TOLD_A, round_of(A), "", id="replayed after a look"),
+        pytest.param(UNLOOKED_A, round_of(), "A", id="a quiet round"),
+        pytest.param(UNLOOKED_A, round_of(B), "A B", id="one more"),
+        pytest.param(UNLOOKED_AB, round_of(A_READ), "B", id="read elsewhere"),
+        pytest.param(UNLOOKED_AB, round_of(became("A", read=True)), "B", id="read, told in part"),
+        pytest.param(UNLOOKED_AB, round_of(gone("B")), "A", id="removed elsewhere"),
+        pytest.param(UNLOOKED_AB, round_of(B, full=True), "B", id="a full round without one"),
+        pytest.param(UNLOOKED_A, round_of(B, full=True), "B", id="a full round with a new one"),
+        pytest.param(READ_A, round_of(A), "", id="unread again is not new"),
+        pytest.param(READ_A, round_of(became("A", read=False)), "", id="unread again, in part"),
+        pytest.param(OWED_A, round_of(A), "", id="owed, but looked at"),
+        pytest.param(FROM_SIX, round_of(OLD), "", id="old mail moved in"),
+    ],
+)
+def test_what_came_since_the_person_looked(seen: Seen, delivery: Delivery, unlooked: str) -> None:
+    assert sorted(diff(seen, delivery).seen.unlooked) == unlooked.split()
+
+
+def test_what_a_listing_finds_was_not_looked_at() -> None:
+    listing = UnreadList((B,), is_complete=True)
+    assert diff(UNLOOKED_A, round_of(), listing).seen.unlooked == {B.id}
+
+
 def test_moved_out_and_back_and_never_reported_again() -> None:
     # microsoftgraph/microsoft-graph-docs#21752
     found = _settled(TOLD_A, round_of(gone("A"), unread=1), A)
