@@ -317,7 +317,9 @@ class MailSource(Protocol):
 
         Returns:
             For each deed why it was not done, or ``None``; ``MessageGone`` where the message is
-            no longer there.
+            no longer there, ``MailboxUnavailable`` where its mailbox or destination is not,
+            ``AccessDenied`` where the token does not allow it, passing trouble that did not
+            stop the others.
 
         Raises:
             MailSourceError: As for :meth:`count`; nothing is known then of what was done.

@@ -16,7 +16,13 @@ from mailtray.adapters import graph_json
 from mailtray.adapters.graph_failures import NOT_GRAPH, UNANSWERED, About, made
 from mailtray.adapters.graph_requests import IMMUTABLE_IDS, Call, Graph, mailbox_path
 from mailtray.core import folders
-from mailtray.core.errors import MailSourceError, MessageGone, TokenRejected
+from mailtray.core.errors import (
+    AccessDenied,
+    MailboxUnavailable,
+    MailSourceError,
+    MessageGone,
+    TokenRejected,
+)
 from mailtray.core.model import Act
 
 if TYPE_CHECKING:
@@ -57,7 +63,7 @@ def _do_alone(graph: Graph, call: Call, deed: Deed) -> Outcome:
     method, path, content = _request(deed)
     try:
         answer = graph.send(call, method, path, content, About.DEED)
-    except MessageGone as exc:
+    except (MessageGone, MailboxUnavailable, AccessDenied) as exc:
         return exc
     if not graph_json.is_object(answer.body):
         raise made(NOT_GRAPH, answer)

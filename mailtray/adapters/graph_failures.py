@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _STATE_LOST = frozenset({"syncstatenotfound", "resyncrequired"})
-_FOLDER_GONE = "errorfoldernotfound"
+_FOLDERS_GONE = frozenset({"errorfoldernotfound", "errortofoldernotfound"})
 _ITEM_GONE = "erroritemnotfound"
 _NOT_FOUND, _GONE, _SERVER_ERRORS = 404, 410, 500
 AGAIN = N_("Nothing to do; it is tried again.")
@@ -194,10 +194,11 @@ def _words(answer: Answer, codes: frozenset[str], challenge: str | None, about: 
 
 
 def _plain_words(status: int, codes: frozenset[str], about: About) -> _Words:
-    if status == _NOT_FOUND and codes & {_ITEM_GONE, _FOLDER_GONE}:
+    is_item, is_folder = _ITEM_GONE in codes, bool(codes & _FOLDERS_GONE)
+    if status == _NOT_FOUND and (is_item or is_folder):
         if About.DEED not in about:
             return _NO_FOLDER
-        return _MESSAGE_GONE if _ITEM_GONE in codes else _NO_DESTINATION
+        return _NO_DESTINATION if is_folder else _MESSAGE_GONE
     # Who answers with an error in Graph's form is Graph.
     is_graph = bool(codes) or status >= _SERVER_ERRORS
     return _BY_STATUS.get(status, _BUSY if is_graph else NOT_GRAPH)

@@ -17,7 +17,17 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from mailtray.adapters.http_answer import Answer
-from mailtray.core.model import Entry, FolderCount, Message, MessageId, ReadState, Removed
+from mailtray.core.model import (
+    Entry,
+    FolderCount,
+    Importance,
+    Meeting,
+    MeetingKind,
+    Message,
+    MessageId,
+    ReadState,
+    Removed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +39,12 @@ _EARLIEST_YEAR = 1970
 _MAX_ERROR_DEPTH = 8
 _MAX_TEXT_CHARS = 1_024
 """What is to be read by a person is cut here; Exchange keeps 255 characters of a subject."""
+_MAX_ADDRESSES = 20
+"""How many recipients of a message count; a mailing may have thousands."""
+_INVITATION = "#microsoft.graph.eventmessagerequest"
+_UTC = frozenset({"", "utc", "etc/utc", "gmt", "etc/gmt"})
+_IMPORTANCES = {each.value: each for each in Importance}
+_MEETING_KINDS = {each.value.lower(): each for each in MeetingKind}
 _CHALLENGE_FIELD = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
 
 
@@ -285,7 +301,42 @@ def _message(message_id: MessageId, item: Mapping[str, object], *, is_read: bool
         preview=" ".join(_text(item, "bodyPreview")[:_MAX_TEXT_CHARS].split()),
         web_link=_text(item, "webLink"),
         internet_message_id=_text(item, "internetMessageId"),
+        importance=_IMPORTANCES.get(_text(item, "importance").lower(), Importance.NORMAL),
+        is_focused=_text(item, "inferenceClassification").lower() != "other",
+        conversation_id=_text(item, "conversationId"),
+        to=_addresses(item.get("toRecipients")),
+        cc=_addresses(item.get("ccRecipients")),
+        meeting=_meeting(item),
     )
+
+
+def _meeting(item: Mapping[str, object]) -> Meeting | None:
+    """Decode what a message says of a meeting.
+
+    Servers have left ``meetingMessageType`` out although it was selected; a type of message that
+    is only used for invitations then tells as much.
+
+    Source: microsoftgraph/microsoft-graph-docs#2211.
+    """
+    kind = _MEETING_KINDS.get(_text(item, "meetingMessageType").lower())
+    if kind is None and item.get("meetingMessageType") is None:
+        is_invitation = _text(item, "@odata.type").lower() == _INVITATION
+        kind = MeetingKind.REQUEST if is_invitation else None
+    return None if kind is None else Meeting(kind, _zoned_moment(item.get("startDateTime")))
+
+
+def _zoned_moment(value: object) -> datetime | None:
+    """Decode a dateTimeTimeZone; no other zone than UTC, which comes where none is asked for."""
+    if not isinstance(value, dict) or _text(value, "timeZone").lower() not in _UTC:
+        return None
+    return moment(value.get("dateTime"))
+
+
+def _addresses(recipients: object) -> tuple[str, ...]:
+    if not isinstance(recipients, list):
+        return ()
+    found = (_address(each)[1].lower() for each in recipients[:_MAX_ADDRESSES])
+    return tuple(address for address in found if address)
 
 
 def _address(recipient: object) -> tuple[str, str]:

@@ -51,6 +51,12 @@ MAX_ENTRIES = 50_000
 """A round of more entries than this is given up."""
 
 _FIELDS = "subject,from,sender,receivedDateTime,isRead,webLink,internetMessageId"
+_DETAILS = ",importance,inferenceClassification,conversationId,toRecipients,ccRecipients"
+_MEETING = "".join(
+    f",microsoft.graph.eventMessage/{name}" for name in ("meetingMessageType", "startDateTime")
+)
+_BREADTHS = (f"{_FIELDS}{_DETAILS}{_MEETING}", f"{_FIELDS}{_DETAILS}", _FIELDS)
+"""What is asked of a message: the first of these that the server takes."""
 _FOLDER_FIELDS = "id,displayName,unreadItemCount,totalItemCount"
 _BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 _NO_CURSOR = Cursor("")
@@ -59,8 +65,8 @@ _NO_CURSOR = Cursor("")
 class GraphMail:
     """A mail source over Graph's v1.0.
 
-    What a mailbox refuses once (a page size, a filter, the preview) is not asked of any again
-    for the life of the instance.
+    What a mailbox refuses once (a page size, a filter, a property) is not asked of any again for
+    the life of the instance. A cursor goes on asking for what it was made for.
 
     Args:
         graph_root: ``https://graph.microsoft.com``, or another cloud's.
@@ -73,6 +79,7 @@ class GraphMail:
         self._page_size = FIRST_PAGE_SIZE
         self._takes_filter = True
         self._takes_preview = True
+        self._breadth = 0
         self._doubted: frozenset[Cursor] = frozenset()
 
     def fetch(
@@ -100,16 +107,17 @@ class GraphMail:
         call = Call(token, folders.split(folder)[0])
         # Graph wants what a list is sorted by to be filtered by as well, and first.
         unread = f"receivedDateTime ge {_wire(since or _BEGINNING)} and isRead eq false"
-        page = self._with_preview(
-            call,
-            lambda fields: self._messages(
+
+        def listing(fields: str) -> str:
+            return self._messages(
                 folder,
                 select=fields,
                 filter=unread,
                 orderby="receivedDateTime desc",
                 top=str(min(limit, self._page_size)),
-            ),
-        )
+            )
+
+        page = self._broadest(lambda fields: self._with_preview(call, listing, fields))
         messages = [entry for entry in page.entries if isinstance(entry, Message)]
         for _ in range(MAX_PAGES):
             if page.next_link is None or len(messages) >= limit:
@@ -136,7 +144,8 @@ class GraphMail:
     def _full_round(self, call: Call, folder: str) -> Delivery:
         count = self._count(call, folder)
         floor = self._floor(call, folder) if count.total > FIRST_SYNC_MESSAGES else None
-        read = self._follow(call, self._first_page(call, folder, floor), floor)
+        first = self._broadest(lambda fields: self._first_page(call, folder, floor, fields))
+        read = self._follow(call, first, floor)
         return Delivery(
             tuple(read.entries),
             read.cursor,
@@ -146,23 +155,25 @@ class GraphMail:
             requests=call.requests,
         )
 
-    def _first_page(self, call: Call, folder: str, floor: datetime | None) -> graph_json.Page:
-        def plain(fields: str) -> str:
-            return self._messages(folder, "/delta", select=fields)
+    def _first_page(
+        self, call: Call, folder: str, floor: datetime | None, fields: str
+    ) -> graph_json.Page:
+        def plain(select: str) -> str:
+            return self._messages(folder, "/delta", select=select)
 
         if floor is None or not self._takes_filter:
-            return self._with_preview(call, plain)
-
-        def filtered(fields: str) -> str:
-            return f"{plain(fields)}&$filter={_quoted(f'receivedDateTime ge {_wire(floor)}')}"
-
+            return self._with_preview(call, plain, fields)
+        since = _quoted(f"receivedDateTime ge {_wire(floor)}")
         try:
-            return self._with_preview(call, filtered)
+            return self._with_preview(
+                call, lambda select: f"{plain(select)}&$filter={since}", fields
+            )
         except BadRequest:
             # What the filter would have kept out is dropped on arrival instead.
+            page = self._with_preview(call, plain, fields)
             _log.info("a filter on a delta round was refused; folders are read whole from now on")
             self._takes_filter = False
-            return self._with_preview(call, plain)
+            return page
 
     def _floor(self, call: Call, folder: str) -> datetime | None:
         """Find when the oldest message of a bounded full round was received."""
@@ -219,14 +230,32 @@ class GraphMail:
         except ValueError as exc:
             raise made(NOT_GRAPH, answer) from exc
 
-    def _with_preview(self, call: Call, url: Callable[[str], str]) -> graph_json.Page:
-        """Ask for the first page of something, with the preview where it may be had."""
+    def _broadest(self, ask: Callable[[str], graph_json.Page]) -> graph_json.Page:
+        """Ask for the first page of something, with all that may be had of each message."""
+        for breadth in range(self._breadth, len(_BREADTHS) - 1):
+            try:
+                page = ask(_BREADTHS[breadth])
+            except BadRequest:
+                continue
+            self._settle_on(breadth)
+            return page
+        # Who refuses this as well has something else to refuse.
+        page = ask(_BREADTHS[-1])
+        self._settle_on(len(_BREADTHS) - 1)
+        return page
+
+    def _settle_on(self, breadth: int) -> None:
+        if breadth > self._breadth:
+            _log.info("a property was refused; less is asked of messages from now on")
+            self._breadth = breadth
+
+    def _with_preview(self, call: Call, url: Callable[[str], str], fields: str) -> graph_json.Page:
         if not (self._takes_preview and call.may_preview):
-            return self._page(call, url(_FIELDS))
+            return self._page(call, url(fields))
         try:
-            return self._page(call, url(f"{_FIELDS},bodyPreview"))
+            return self._page(call, url(f"{fields},bodyPreview"))
         except AccessDenied:
-            page = self._page(call, url(_FIELDS))
+            page = self._page(call, url(fields))
             _log.info("the preview was refused; messages are read without it from now on")
             self._takes_preview = False
             return page

@@ -6,8 +6,9 @@ for the whole of a call, so a test and a client never see a half-made change.
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Literal, get_args
 
 from mailtray.simulator.accounts import Account, Kind, new_account
 from mailtray.simulator.delta import DeltaTokens
@@ -16,10 +17,14 @@ from mailtray.simulator.grants import Grants
 from mailtray.simulator.knobs import Knobs
 from mailtray.simulator.mailbox import Folder, Mailbox, Message
 from mailtray.simulator.oauth_errors import OAuthError
+from mailtray.simulator.resources import MEETING_TYPES
 from mailtray.simulator.seed import SUBJECTS, Subject, fill
 from mailtray.simulator.times import utc
 from mailtray.simulator.traffic import LoggedRequest, RequestLog
 from mailtray.simulator.visits import Desk
+
+Importance = Literal["low", "normal", "high"]
+Classification = Literal["focused", "other"]
 
 DEFAULT_USERNAME = "ada@contoso.example"
 DEFAULT_NAME = "Ada Lovelace"
@@ -141,6 +146,13 @@ class Cloud(Knobs):
         folder: str = "inbox",
         is_read: bool = False,
         received: datetime | None = None,
+        importance: Importance = "normal",
+        inference_classification: Classification = "focused",
+        to: Iterable[str] | None = None,
+        cc: Iterable[str] = (),
+        conversation_id: str | None = None,
+        meeting: str | None = None,
+        starts: datetime | None = None,
         odata_type: str | None = None,
         overrides: Mapping[str, object] | None = None,
     ) -> list[str]:
@@ -157,33 +169,50 @@ class Cloud(Knobs):
             folder: Id or well-known name.
             is_read: Whether they are read already.
             received: Time of arrival, now if not given.
-            odata_type: For meeting mail, as ``#microsoft.graph.eventMessageRequest``.
+            importance: What its sender says of it.
+            inference_classification: Whether it is shown under "Focused" or under "Other".
+            to: Addresses it is to; the mailbox's own if not given.
+            cc: Addresses it is copied to.
+            conversation_id: The conversation they all belong to; each its own if not given.
+            meeting: For meeting mail, its ``meetingMessageType``, as ``meetingRequest``.
+            starts: When the meeting begins, aware.
+            odata_type: The type its JSON says it has, whatever it is.
             overrides: Graph properties laid over the JSON as they are; `OMIT` leaves one out.
 
         Raises:
             UnknownAccountError: No such account.
             UnknownItemError: No such folder.
-            ValueError: `count` is less than 1.
+            ValueError: `count` is less than 1, or a value is none of those Graph knows.
         """
         if count < 1:
             raise ValueError("count must be 1 or more.")
+        content: dict[str, object] = {
+            "is_read": is_read,
+            "sender_name": sender_name,
+            "sender_address": sender_address,
+            "preview": preview,
+            "importance": _one_of(get_args(Importance), importance),
+            "inference_classification": _one_of(get_args(Classification), inference_classification),
+            "to": None if to is None else tuple(to),
+            "cc": tuple(cc),
+            "meeting": meeting and _one_of(MEETING_TYPES, meeting),
+            "starts": starts and starts.astimezone(UTC),
+            "odata_type": odata_type,
+        }
+        if conversation_id is not None:
+            content["conversation_id"] = conversation_id
         with self.lock:
             mailbox = self.account(username).mailbox
             target = _folder(mailbox, folder)
             last = received or self.time()
             ids = []
             for number in range(1, count + 1):
-                content = {
+                own: dict[str, object] = {
                     "received": last - timedelta(seconds=count - number),
-                    "is_read": is_read,
-                    "sender_name": sender_name,
-                    "sender_address": sender_address,
                     "subject": self._subject(subject, number, count),
-                    "preview": preview,
-                    "odata_type": odata_type,
                     "overrides": dict(overrides or {}),
                 }
-                ids.append(mailbox.deliver(target, content).key)
+                ids.append(mailbox.deliver(target, {**content, **own}).key)
             return ids
 
     def _subject(self, subject: str | Subject | None, number: int, count: int) -> str | None:
@@ -338,6 +367,12 @@ class Cloud(Knobs):
         """Forget the log and its counts."""
         with self.lock:
             self.traffic.clear()
+
+
+def _one_of(known: Collection[str], value: str) -> str:
+    if value not in known:
+        raise ValueError(f"{value!r} is none of {', '.join(known)}.")
+    return value
 
 
 def _folder(mailbox: Mailbox, name_or_id: str) -> Folder:

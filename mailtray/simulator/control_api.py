@@ -80,6 +80,7 @@ def state() -> Response:
                 "kind": account.kind,
                 "home_account_id": account.home_account_id,
                 "tenant_id": account.tenant_id,
+                "shared_with": sorted(account.shared_with),
                 "consents": {k: sorted(v) for k, v in account.consents.items()},
                 **_mail(account.mailbox),
             }
@@ -94,6 +95,7 @@ def _mail(mailbox: Mailbox) -> Fields:
             "id": folder.id,
             "name": folder.name,
             "well_known": folder.well_known,
+            "parent": folder.parent_id or None,
             "unread": folder.unread,
             "total": folder.total,
         }
@@ -123,6 +125,15 @@ def accounts() -> tuple[Response, int]:
     return jsonify({"username": account.username, "home_account_id": account.home_account_id}), 201
 
 
+@blueprint.post("/share")
+def share() -> Response:
+    """Share the mailbox of `owner` with `reader`."""
+    fields = _fields(owner=str, reader=str)
+    _need(fields, "owner", "reader")
+    cloud().share_mailbox(str(fields["owner"]), reader=str(fields["reader"]))
+    return _done()
+
+
 @blueprint.post("/folders")
 def folders() -> tuple[Response, int]:
     """Add a folder: `name`, `parent`, `username`."""
@@ -144,32 +155,47 @@ def deliver() -> tuple[Response, int]:
         folder=str,
         is_read=bool,
         received=NULLABLE_TEXT,
+        importance=str,
+        inference_classification=str,
+        to=(list, type(None)),
+        cc=list,
+        conversation_id=NULLABLE_TEXT,
+        meeting=NULLABLE_TEXT,
+        starts=NULLABLE_TEXT,
         odata_type=NULLABLE_TEXT,
         overrides=(dict, type(None)),
         omit=list,
     )
     omitted = fields.pop("omit", [])
-    if isinstance(fields.get("received"), str):
-        fields["received"] = _moment(str(fields["received"]))
+    for name in ("received", "starts"):
+        if isinstance(fields.get(name), str):
+            fields[name] = _moment(name, str(fields[name]))
+    for name in ("to", "cc"):
+        if fields.get(name) is not None:
+            fields[name] = _texts(name, fields[name])
     overrides = fields.get("overrides") or {}
     if isinstance(overrides, Mapping) and isinstance(omitted, list):
         fields["overrides"] = {**overrides, **dict.fromkeys(map(str, omitted), OMIT)}
     return jsonify({"ids": cloud().deliver(**fields)}), 201  # type: ignore[arg-type]  # checked above
 
 
-def _moment(text: str) -> datetime:
+def _moment(name: str, text: str) -> datetime:
     try:
         return parse_time(text)
     except ValueError as exc:
-        raise BadInputError(f"received is no ISO 8601 time: {text!r}.") from exc
+        raise BadInputError(f"{name} is no ISO 8601 time: {text!r}.") from exc
+
+
+def _texts(name: str, value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise BadInputError(f"{name} must be a list of texts.")
+    return value
 
 
 def _ids(fields: Fields) -> list[str]:
     _need(fields, "ids")
-    ids = [fields["ids"]] if isinstance(fields["ids"], str) else fields["ids"]
-    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
-        raise BadInputError("ids must be a list of texts.")
-    return ids
+    ids = fields["ids"]
+    return _texts("ids", [ids] if isinstance(ids, str) else ids)
 
 
 def _done() -> Response:

@@ -343,11 +343,19 @@ def _move_message(call: Call, *names: str) -> Reply:
     message = _in_folder(call, names)
     match call.request.body:
         case {"destinationId": str(target)}:
-            call.owner.mailbox.move(message, find_folder(call, target))
+            call.owner.mailbox.move(message, _destination(call, target))
         case _:
             text = "The body must be an object with a destinationId."
             raise GraphError(400, "ErrorInvalidRequest", text)
     return _entity(call, message, None, 201)
+
+
+def _destination(call: Call, name_or_id: str) -> Folder:
+    try:
+        return find_folder(call, name_or_id)
+    except GraphError:
+        text = "The specified folder could not be found in the store."
+        raise GraphError(404, "ErrorFolderNotFound", text) from None
 
 
 def _delete_message(call: Call, *names: str) -> Reply:

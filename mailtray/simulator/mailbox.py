@@ -57,6 +57,15 @@ class Message:
     internet_message_id: str
     conversation_id: str
     serial: int
+    importance: str = "normal"
+    inference_classification: str = "focused"
+    to: tuple[str, ...] | None = None
+    """Addresses; the owner's where ``None``."""
+    cc: tuple[str, ...] = ()
+    meeting: str | None = None
+    """The ``meetingMessageType`` of meeting mail."""
+    starts: datetime | None = None
+    """When the meeting begins."""
     odata_type: str | None = None
     overrides: dict[str, object] = field(default_factory=dict)
     """Laid over the Graph JSON; the value `OMIT` takes a property away."""
@@ -168,14 +177,14 @@ class Mailbox:
         """Put a new message into a folder; `content` holds the fields of `Message`."""
         serial = next(self._serials)
         key = new_id()
+        fields = {"conversation_id": new_id("AAQkA"), **content}
         message = Message(
             key=key,
             rest_id=new_id("AAMkR"),
             folder_id=folder.id,
             serial=serial,
             internet_message_id=f"<{secrets.token_hex(12)}@mail.contoso.example>",
-            conversation_id=new_id("AAQkA"),
-            **content,  # type: ignore[arg-type]  # Cloud.deliver is the only caller and typed
+            **fields,  # type: ignore[arg-type]  # Cloud.deliver is the only caller and typed
         )
         self.messages[key] = message
         self._by_rest_id[message.rest_id] = key

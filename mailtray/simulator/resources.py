@@ -32,9 +32,22 @@ MESSAGE_PROPERTIES = frozenset(
         "inferenceClassification", "body", "sender", "from", "toRecipients", "ccRecipients",
         "bccRecipients", "replyTo", "flag", "internetMessageHeaders", "uniqueBody",
         "microsoft.graph.eventMessage/meetingMessageType",
+        "microsoft.graph.eventMessage/startDateTime",
     }
 )  # fmt: skip
 """What may stand in the ``$select`` of messages."""
+
+MEETING_TYPES = {
+    "meetingRequest": "#microsoft.graph.eventMessageRequest",
+    "meetingCancelled": "#microsoft.graph.eventMessage",
+    "meetingAccepted": "#microsoft.graph.eventMessageResponse",
+    "meetingTenativelyAccepted": "#microsoft.graph.eventMessageResponse",
+    "meetingDeclined": "#microsoft.graph.eventMessageResponse",
+}
+"""Each ``meetingMessageType``, in the service's own spelling, and the type of its message.
+
+Source: learn.microsoft.com/graph/api/resources/eventmessage.
+"""
 
 FOLDER_PROPERTIES = frozenset(
     {
@@ -88,7 +101,7 @@ def message_json(
         "internetMessageId": message.internet_message_id,
         "subject": message.subject,
         "bodyPreview": None if text is None else text[:PREVIEW_LENGTH],
-        "importance": "normal",
+        "importance": message.importance,
         "parentFolderId": message.folder_id,
         "conversationId": message.conversation_id,
         "isDeliveryReceiptRequested": False,
@@ -96,20 +109,39 @@ def message_json(
         "isRead": message.is_read,
         "isDraft": False,
         "webLink": f"{base_url}/mail/{message.key}",
-        "inferenceClassification": "focused",
+        "inferenceClassification": message.inference_classification,
         "body": {"contentType": "text", "content": text or ""},
         "sender": sender,
         "from": sender,
-        "toRecipients": [{"emailAddress": {"name": owner, "address": owner}}],
-        "ccRecipients": [],
+        "toRecipients": _recipients((owner,) if message.to is None else message.to),
+        "ccRecipients": _recipients(message.cc),
         "bccRecipients": [],
         "replyTo": [],
         "flag": {"flagStatus": "notFlagged"},
     }
+    whole |= _meeting(message)
     if message.odata_type is not None:
         whole = {"@odata.type": message.odata_type, **whole}
     overrides = {name: value for name, value in message.overrides.items() if name != "id"}
     return {name: value for name, value in (whole | overrides).items() if value is not OMIT}
+
+
+def _recipients(addresses: Iterable[str]) -> list[dict[str, object]]:
+    return [{"emailAddress": {"name": address, "address": address}} for address in addresses]
+
+
+def _meeting(message: Message) -> dict[str, object]:
+    if message.meeting is None:
+        return {}
+    starts = message.starts and {
+        "dateTime": message.starts.strftime("%Y-%m-%dT%H:%M:%S.0000000"),
+        "timeZone": "UTC",
+    }
+    return {
+        "@odata.type": MEETING_TYPES[message.meeting],
+        "meetingMessageType": message.meeting,
+        "startDateTime": starts,
+    }
 
 
 def _sender(message: Message) -> dict[str, object] | None:

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mailtray.adapters import graph_json
-from mailtray.core.model import Entry, Message, MessageId, ReadState, Removed
+from mailtray.core.model import (
+    Entry,
+    Importance,
+    Meeting,
+    MeetingKind,
+    Message,
+    MessageId,
+    ReadState,
+    Removed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +76,107 @@ def test_a_whole_message() -> None:
         web_link="https://outlook.office365.com/owa/?ItemID=AAk1",
         internet_message_id="<1@example.test>",
     )
+
+
+INVITATION: dict[str, object] = {
+    "@odata.type": "#microsoft.graph.eventMessageRequest",
+    "id": "E1",
+    "subject": "Sync",
+    "isRead": False,
+    "meetingMessageType": "meetingRequest",
+    "startDateTime": {"dateTime": "2026-03-02T06:00:00.0000000", "timeZone": "UTC"},
+    "event": None,
+    "from": {"emailAddress": {"name": "Eva", "address": "eva@example.test"}},
+    "receivedDateTime": "2026-03-01T06:00:00Z",
+}
+RESPONSE, BASE = "#microsoft.graph.eventMessageResponse", "#microsoft.graph.eventMessage"
+
+
+@pytest.mark.parametrize(
+    ("properties", "meeting"),
+    [
+        pytest.param({}, Meeting(MeetingKind.REQUEST, SIX), id="an invitation"),
+        pytest.param(
+            {"@odata.type": RESPONSE, "meetingMessageType": "meetingTenativelyAccepted"},
+            Meeting(MeetingKind.TENTATIVE, SIX),
+            id="a tentative answer, in the API's spelling",
+        ),
+        pytest.param(
+            {"@odata.type": BASE, "meetingMessageType": "meetingCancelled", "startDateTime": None},
+            Meeting(MeetingKind.CANCELLED),
+            id="a cancellation without a start",
+        ),
+        pytest.param(
+            {"meetingMessageType": None}, Meeting(MeetingKind.REQUEST, SIX), id="only its type"
+        ),
+        pytest.param({"meetingMessageType": "none"}, None, id="none"),
+        pytest.param({"meetingMessageType": "meetingSomethingNew"}, None, id="an unknown kind"),
+        pytest.param({"meetingMessageType": 7}, None, id="a kind of a wrong type"),
+        pytest.param(
+            {"@odata.type": RESPONSE, "meetingMessageType": None}, None, id="some answer"
+        ),
+        pytest.param(
+            {"@odata.type": "#microsoft.graph.somethingNew", "meetingMessageType": None}, None,
+            id="an unknown type",
+        ),
+        pytest.param({"@odata.type": None, "meetingMessageType": None}, None, id="no type"),
+        *(
+            pytest.param({"startDateTime": start}, Meeting(MeetingKind.REQUEST), id=f"{start}")
+            for start in (
+                "2026-03-02T06:00:00Z",
+                {},
+                {"dateTime": "soon", "timeZone": "UTC"},
+                {"dateTime": "2026-03-02T06:00:00", "timeZone": "W. Europe Standard Time"},
+                {"dateTime": ["2026"], "timeZone": 3},
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_meeting(properties: Mapping[str, Any], meeting: Meeting | None) -> None:
+    found = only({**INVITATION, **properties})
+    assert isinstance(found, Message)
+    assert found.meeting == meeting
+    assert (found.subject, found.sender_name, found.is_read) == ("Sync", "Eva", False)
+
+
+@pytest.mark.parametrize(
+    ("sent", "importance"),
+    [("high", Importance.HIGH), ("Low", Importance.LOW), ("normal", Importance.NORMAL),
+     ("urgent", Importance.NORMAL), (None, Importance.NORMAL), (2, Importance.NORMAL)],
+)  # fmt: skip
+def test_importance(sent: object, importance: Importance) -> None:
+    assert message(importance=sent).importance is importance
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_focused"),
+    [("focused", True), ("other", False), ("Other", False), ("new", True), (None, True), (0, True)],
+)
+def test_the_focused_inbox(sent: object, is_focused: bool) -> None:
+    assert message(inferenceClassification=sent).is_focused is is_focused
+
+
+@pytest.mark.parametrize(
+    ("sent", "addresses"),
+    [
+        pytest.param([{"emailAddress": {"address": " Eva@Example.test"}}], ("eva@example.test",),
+                     id="lower case"),
+        pytest.param([{"emailAddress": {"name": "A list"}}, None, 7, {}, {"emailAddress": None}],
+                     (), id="none of them with an address"),
+        pytest.param(None, (), id="null"),
+        pytest.param({"emailAddress": {"address": "a@b"}}, (), id="no list"),
+        pytest.param([{"emailAddress": {"address": f"{n}@b"}} for n in range(1_000)],
+                     tuple(f"{n}@b" for n in range(20)), id="the first of very many"),
+    ],
+)  # fmt: skip
+def test_recipients(sent: object, addresses: tuple[str, ...]) -> None:
+    found = message(toRecipients=sent, ccRecipients=sent)
+    assert (found.to, found.cc) == (addresses, addresses)
+
+
+def test_a_conversation() -> None:
+    assert message(conversationId="AAQk1").conversation_id == "AAQk1"
+    assert message(conversationId=None) == message()
 
 
 CALENDAR = {"emailAddress": {"name": "Calendar"}}

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from mailtray.adapters import graph_mail, http_transport
+from mailtray.adapters import graph_folders, graph_mail, http_transport
 from mailtray.adapters.graph_mail import GraphMail
 from mailtray.adapters.http_answer import TooSlow
 from mailtray.core.errors import (
@@ -22,15 +22,33 @@ from mailtray.core.errors import (
     ServiceUnavailable,
     Throttled,
     TokenRejected,
+    Unreachable,
 )
-from mailtray.core.model import INBOX, AccessToken, Cursor, Delivery, Entry, Message
+from mailtray.core.model import (
+    INBOX,
+    AccessToken,
+    Act,
+    Cursor,
+    Deed,
+    Delivery,
+    Entry,
+    FolderPlace,
+    Importance,
+    Message,
+    MessageId,
+)
 from mailtray.simulator import Fault, Simulator
 from tests.adapters.rig import ADA, GRAPH_ROOT, Rig, microsoft_365
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SELECT = "$select=subject,from,sender,receivedDateTime,isRead,webLink,internetMessageId"
+LEAST = "$select=subject,from,sender,receivedDateTime,isRead,webLink,internetMessageId"
+DETAILED = f"{LEAST},importance,inferenceClassification,conversationId,toRecipients,ccRecipients"
+SELECT = (
+    f"{DETAILED},microsoft.graph.eventMessage/meetingMessageType"
+    ",microsoft.graph.eventMessage/startDateTime"
+)
 BASIC = ["Mail.ReadBasic"]
 PREVIEW = ["Mail.Read"]
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -148,6 +166,78 @@ def test_a_missing_permission_is_not_taken_for_the_preview(rig: Rig) -> None:
         full(rig, token)
     full(rig, token)
     assert ["bodyPreview" in target for target in rig.asked("/delta")] == [True, False, True]
+
+
+NOT_A_PROPERTY = {"error": {"code": "RequestBroker--ParseUri", "message": "No such property."}}
+
+
+def refuse_property(rig: Rig, name: str) -> None:
+    """Answer 400 to whoever selects a property."""
+    rig.cloud.add_fault(Fault(path=name, status=400, body=NOT_A_PROPERTY, times=None))
+
+
+def selected(rig: Rig) -> list[str]:
+    targets = [unquote(each) for each in rig.asked("/messages")]
+    return [target.partition("?")[2].partition("&")[0] for target in targets]
+
+
+@pytest.mark.parametrize(
+    ("refused", "selects"),
+    [
+        pytest.param("eventMessage", [SELECT, DETAILED, DETAILED, DETAILED], id="meetings"),
+        pytest.param("importance", [SELECT, DETAILED, LEAST, LEAST, LEAST], id="all that is new"),
+    ],
+)
+def test_a_refused_property_is_done_without_from_then_on(
+    rig: Rig, token: AccessToken, refused: str, selects: list[str]
+) -> None:
+    refuse_property(rig, refused)
+    assert full(rig, token).entries
+    assert full(rig, token).entries
+    assert rig.mail.list_unread(token, INBOX, since=None, limit=9).messages
+    assert selected(rig) == selects
+
+
+def test_a_refused_property_is_not_taken_for_the_filter(
+    rig: Rig, token: AccessToken, large: GraphMail
+) -> None:
+    refuse_property(rig, "eventMessage")
+    for _ in range(2):
+        assert len(large.fetch(token, INBOX, None, with_count=False).entries) == 30
+    asked_for = [("eventMessage" in target, "$filter" in target) for target in rig.asked("/delta")]
+    assert asked_for == [(True, True), (True, False), (False, True), (False, True)]
+
+
+def test_a_refused_property_beside_a_refused_preview(rig: Rig) -> None:
+    rig.cloud.read_basic_preview = "forbid"
+    refuse_property(rig, "eventMessage")
+    hopeful = AccessToken(rig.token(BASIC).secret, frozenset(PREVIEW))
+    for _ in range(2):
+        assert full(rig, hopeful).entries
+    assert selected(rig) == [SELECT + ",bodyPreview", DETAILED + ",bodyPreview", DETAILED, DETAILED]
+
+
+def test_what_is_not_understood_at_all_is_not_taken_for_a_property(
+    rig: Rig, token: AccessToken
+) -> None:
+    rig.cloud.add_fault(Fault(path="/delta", status=400, body=code("BadRequest"), times=3))
+    with pytest.raises(InvalidResponse):
+        full(rig, token)
+    full(rig, token)
+    assert selected(rig) == [SELECT, DETAILED, LEAST, SELECT]
+
+
+def test_a_cursor_goes_on_asking_for_what_it_was_made_for(rig: Rig, token: AccessToken) -> None:
+    refuse_property(rig, "importance")
+    cursor = full(rig, token).cursor
+    rig.cloud.clear_faults()
+    rig.cloud.deliver(importance="high")
+    mail = GraphMail(GRAPH_ROOT, rig.http, rig.clock)
+    [old] = mail.fetch(token, INBOX, cursor, with_count=False).entries
+    assert isinstance(old, Message)
+    assert old.importance is Importance.NORMAL
+    again = mail.fetch(token, INBOX, None, with_count=False).entries
+    assert Importance.HIGH in {each.importance for each in again if isinstance(each, Message)}
 
 
 # --- large folders
@@ -531,6 +621,234 @@ def test_one_mailbox_is_asked_one_thing_at_a_time(rig: Rig, token: AccessToken) 
     cursor = rig.mail.fetch(token, INBOX, None, with_count=True).cursor
     rig.mail.fetch(token, INBOX, cursor, with_count=True)
     assert {each.status for each in rig.cloud.log()} == {200}
+
+
+# --- shared mailboxes and trees of folders
+
+TEAM = "team@contoso.example"
+SHARED = f"{TEAM}:inbox"
+BOTH = ["Mail.Read", "Mail.Read.Shared"]
+
+
+@pytest.fixture
+def team(rig: Rig) -> str:
+    rig.cloud.add_account(TEAM, "Team")
+    rig.cloud.share_mailbox(TEAM, reader=ADA)
+    return TEAM
+
+
+@pytest.mark.usefixtures("team")
+def test_a_shared_mailbox_is_asked_by_its_address(rig: Rig) -> None:
+    token = rig.token(BOTH)
+    rig.cloud.clear_log()
+    rig.mail.fetch(token, SHARED, None, with_count=False)
+    rig.mail.folders(token, TEAM)
+    assert asked(rig)[:2] == [
+        f"/v1.0/users/{TEAM}/mailFolders/inbox"
+        "?$select=id,displayName,unreadItemCount,totalItemCount",
+        f"/v1.0/users/{TEAM}/mailFolders/inbox/messages/delta?{SELECT},bodyPreview",
+    ]
+    assert all(target.startswith(f"/v1.0/users/{TEAM}/mailFolders") for target in asked(rig))
+
+
+@pytest.mark.usefixtures("team")
+@pytest.mark.parametrize("scope", ["Mail.Read", "Mail.ReadWrite"])
+def test_the_preview_of_shared_mail_has_a_scope_of_its_own(rig: Rig, scope: str) -> None:
+    token = rig.token([scope, "Mail.ReadBasic.Shared"])
+    rig.mail.fetch(token, SHARED, None, with_count=False)
+    full(rig, token)
+    assert ["bodyPreview" in target for target in rig.asked("/delta")] == [False, True]
+
+
+@pytest.mark.usefixtures("team")
+def test_refusals_of_a_shared_mailbox_speak_of_it(rig: Rig) -> None:
+    with pytest.raises(AccessDenied) as denied:
+        rig.mail.count(rig.token(PREVIEW), SHARED)
+    with pytest.raises(MailboxUnavailable) as nobody:
+        rig.mail.count(rig.token(BOTH), "nobody@contoso.example:inbox")
+    with pytest.raises(MailboxUnavailable) as nowhere:
+        rig.mail.count(rig.token(BOTH), f"{TEAM}:nowhere")
+    assert denied.value.title == "Permission to read a shared mailbox is missing"
+    assert nobody.value.title == "A shared mailbox, or a folder in it, cannot be found"
+    assert nowhere.value.title == nobody.value.title
+
+
+def test_a_mailbox_that_nobody_shared(rig: Rig) -> None:
+    rig.cloud.add_account(TEAM, "Team")
+    for call in (rig.mail.count, rig.mail.folders):
+        with pytest.raises(AccessDenied):
+            call(rig.token(BOTH), SHARED if call == rig.mail.count else TEAM)
+
+
+def test_only_folders_with_folders_in_them_are_asked_for_more(rig: Rig, token: AccessToken) -> None:
+    deep = rig.cloud.add_folder("Deep", parent=rig.cloud.add_folder("Work", parent="archive"))
+    places = rig.mail.folders(token, "")
+    assert "Archive/Work/Deep" in {place.path for place in places if place.key == deep}
+    fields = "$select=id,displayName,childFolderCount,unreadItemCount,totalItemCount&$top=100"
+    assert asked(rig)[0] == f"/v1.0/me/mailFolders?{fields}"
+    assert len(asked(rig)) == 4
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "how_many"),
+    [("MAX_FOLDERS", 5, 5), ("MAX_DEPTH", 3, 11), ("MAX_REQUESTS", 3, 10)],
+)
+def test_an_endless_tree_is_cut(
+    rig: Rig, token: AccessToken, monkeypatch: pytest.MonkeyPatch, bound: str, value: int,
+    how_many: int,
+) -> None:  # fmt: skip
+    below = "archive"
+    for number in range(6):
+        below = rig.cloud.add_folder(f"{number}", parent=below)
+    monkeypatch.setattr(graph_folders, bound, value)
+    assert len(rig.mail.folders(token, "")) == how_many
+
+
+def test_a_folder_within_itself_is_listed_once(rig: Rig, token: AccessToken) -> None:
+    own = {"id": "F1", "displayName": "Loop", "childFolderCount": 1}
+    rig.cloud.add_fault(Fault(path="/mailFolders", status=200, body={"value": [own]}, times=None))
+    assert rig.mail.folders(token, "") == (FolderPlace("F1", "Loop"),)
+
+
+def test_folders_that_cannot_be_named_are_left_out(rig: Rig, token: AccessToken) -> None:
+    odd: list[object] = [
+        None, "x", {}, {"id": "F1"}, {"displayName": "No id"}, {"id": "F2", "displayName": " "},
+        {"id": 3, "displayName": "A number"},
+        {"id": "F4", "displayName": "A\nB", "childFolderCount": "many", "unreadItemCount": -1},
+    ]  # fmt: skip
+    answer_once(rig, 200, {"value": odd}, path="/mailFolders")
+    assert rig.mail.folders(token, "") == (FolderPlace("F4", "A B"),)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param("<html>Welcome to the hotel</html>", id="a portal"),
+        pytest.param({"value": [], NEXT: "https://example.test/v1.0/x"}, id="another server"),
+    ],
+)
+def test_what_is_no_page_of_folders(rig: Rig, token: AccessToken, body: object) -> None:
+    answer_once(rig, 200, body, path="/mailFolders")
+    with pytest.raises(InvalidResponse):
+        rig.mail.folders(token, "")
+
+
+# --- deeds
+
+
+@pytest.fixture
+def writer(rig: Rig) -> AccessToken:
+    token = rig.token(["Mail.ReadWrite"])
+    rig.cloud.clear_log()
+    return token
+
+
+def marked(*ids: str) -> list[Deed]:
+    return [Deed(Act.MARK_READ, MessageId(each)) for each in ids]
+
+
+def test_one_deed_is_a_plain_request(rig: Rig, writer: AccessToken) -> None:
+    (one,) = rig.cloud.deliver()
+    rig.mail.do(writer, marked(one))
+    rig.mail.do(writer, [Deed(Act.MOVE, MessageId(one), destination="archive")])
+    told = [(each.method, each.path, each.headers["Prefer"]) for each in rig.cloud.log()]
+    path = f"/v1.0/me/messages/{one}"
+    assert told == [
+        ("PATCH", path, 'IdType="ImmutableId"'),
+        ("POST", f"{path}/move", 'IdType="ImmutableId"'),
+    ]
+
+
+def test_several_deeds_are_batches_of_twenty(rig: Rig, writer: AccessToken) -> None:
+    ids = rig.cloud.deliver(count=45)
+    assert rig.mail.do(writer, marked(*ids)) == (None,) * 45
+    assert [each.path for each in rig.cloud.log()] == ["/v1.0/$batch"] * 3
+    assert rig.cloud.counts()["batch_parts"] == 45
+
+
+def test_a_batch_moves_under_immutable_ids(rig: Rig, writer: AccessToken) -> None:
+    ids = rig.cloud.deliver(count=2)
+    for destination in ("archive", "inbox", "archive"):
+        deeds = [Deed(Act.MOVE, MessageId(each), destination=destination) for each in ids]
+        assert rig.mail.do(writer, deeds) == (None, None)
+    assert {rig.cloud.find(each)[1].key for each in ids} == set(ids)
+
+
+def test_a_deed_without_permission_says_so(rig: Rig, token: AccessToken) -> None:
+    ids = rig.cloud.deliver(count=2)
+    for deeds in (marked(*ids), marked(ids[0])):
+        for outcome in rig.mail.do(token, deeds):
+            assert isinstance(outcome, AccessDenied)
+            assert outcome.title == "Permission to change mail is missing"
+
+
+def parts(*responses: object) -> dict[str, object]:
+    return {"responses": list(responses)}
+
+
+def test_an_unanswered_part_is_not_taken_for_done(rig: Rig, writer: AccessToken) -> None:
+    body = parts({"id": "1", "status": 200}, None, {"id": "0"}, {"status": 200})
+    answer_once(rig, 200, body, path="batch")
+    unanswered, done = rig.mail.do(writer, marked("a", "b"))
+    assert isinstance(unanswered, InvalidResponse)
+    assert done is None
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "wait_s"),
+    [
+        pytest.param(
+            {"status": 429, "headers": {"retry-after": "7"}, "body": code("x")}, Throttled, 7.0,
+            id="429",
+        ),
+        pytest.param(
+            {"status": 503, "headers": {"RETRY-AFTER": 9}}, ServiceUnavailable, 9.0, id="503"
+        ),
+        pytest.param({"status": 504, "body": "PGh0bWw+"}, ServiceUnavailable, None, id="a gateway"),
+        pytest.param({"status": 424, "headers": None}, InvalidResponse, None, id="424"),
+        pytest.param({"status": 412, "body": code("x")}, ServiceUnavailable, None, id="412"),
+    ],
+)  # fmt: skip
+def test_what_a_refused_part_becomes(
+    rig: Rig, writer: AccessToken, part: dict[str, object], kind: type[MailSourceError],
+    wait_s: float | None,
+) -> None:  # fmt: skip
+    body = parts({"id": "1", "status": 200}, {"id": "0", **part})
+    answer_once(rig, 200, body, path="batch")
+    refused, done = rig.mail.do(writer, marked("a", "b"))
+    assert isinstance(refused, kind)
+    assert getattr(refused, "retry_after_s", None) == wait_s
+    assert done is None
+
+
+def test_a_part_that_refuses_the_token_fails_all(rig: Rig, writer: AccessToken) -> None:
+    claims = '{"access_token":{"nbf":{"essential":true,"value":"1764000000"}}}'
+    header = f'Bearer realm="", error="insufficient_claims", claims="{_base64(claims)}"'
+    refused = {"id": "0", "status": 401, "headers": {"WWW-Authenticate": header}}
+    answer_once(rig, 200, parts(refused, {"id": "1", "status": 200}), path="batch")
+    with pytest.raises(TokenRejected) as caught:
+        rig.mail.do(writer, marked("a", "b"))
+    assert caught.value.claims == claims
+
+
+@pytest.mark.parametrize("ids", [("a",), ("a", "b")])
+@pytest.mark.parametrize("body", ["<html>Welcome to the hotel</html>", "", []])
+def test_a_portal_does_no_deeds(
+    rig: Rig, writer: AccessToken, ids: tuple[str, ...], body: object
+) -> None:
+    answer_once(rig, 200, body, path="a|batch")
+    with pytest.raises(InvalidResponse):
+        rig.mail.do(writer, marked(*ids))
+
+
+def test_deeds_are_done_again_after_a_lost_answer(rig: Rig, writer: AccessToken) -> None:
+    ids = rig.cloud.deliver(count=2)
+    deeds = [Deed(Act.MOVE, MessageId(each), destination="archive") for each in ids]
+    rig.cloud.add_fault(Fault(path="batch", close="before", after=True))
+    with pytest.raises(Unreachable):
+        rig.mail.do(writer, deeds)
+    assert rig.mail.do(writer, deeds) == (None, None)
 
 
 def test_other_folders_are_not_counted(rig: Rig, token: AccessToken) -> None:

@@ -27,6 +27,9 @@ from mailtray.core.model import (
     Delivery,
     Entry,
     FolderPlace,
+    Importance,
+    Meeting,
+    MeetingKind,
     Message,
     MessageId,
     ReadState,
@@ -46,6 +49,19 @@ if TYPE_CHECKING:
 SMALL = 20
 """How many messages the full rounds of these tests cover."""
 TEAM = "team@contoso.example"
+STARTS = FIRST_RECEIVED + timedelta(days=2)
+INVITATION = Message(
+    MessageId("invitation"),
+    subject="Shall we meet?",
+    received=FIRST_RECEIVED,
+    importance=Importance.HIGH,
+    is_focused=False,
+    conversation_id="AAQk1",
+    to=(ADA, TEAM),
+    cc=("bo@contoso.example",),
+    meeting=Meeting(MeetingKind.REQUEST, STARTS),
+)
+DETAILS = ("subject", "importance", "is_focused", "conversation_id", "to", "cc", "meeting")
 SCOPES = ["Mail.ReadWrite", "Mail.ReadWrite.Shared"]
 
 
@@ -64,6 +80,10 @@ class World(Protocol):
         folder: str = INBOX,
     ) -> list[MessageId]:
         """Put new messages into a folder, at different times, the last at ``received``."""
+        ...
+
+    def deliver_invitation(self) -> MessageId:
+        """Put ``INVITATION`` into the Inbox; returns its id."""
         ...
 
     def add_folder(self, name: str, *, parent: str = "") -> str:
@@ -111,6 +131,10 @@ class FakeWorld:
                 received=last - timedelta(seconds=number - 1), is_read=is_read, folder=folder
             )
         ]
+
+    def deliver_invitation(self) -> MessageId:
+        self.fake.deliver(INVITATION)
+        return INVITATION.id
 
     def add_folder(self, name: str, *, parent: str = "") -> str:
         return self.fake.add_folder(name, parent=parent)
@@ -164,6 +188,19 @@ class SimulatedWorld:
             folder=folder_id,
         )
         return [MessageId(each) for each in ids]
+
+    def deliver_invitation(self) -> MessageId:
+        (message_id,) = self._cloud.deliver(
+            subject=INVITATION.subject,
+            importance="high",
+            inference_classification="other",
+            conversation_id=INVITATION.conversation_id,
+            to=["Ada@contoso.example", TEAM],
+            cc=["Bo@contoso.example"],
+            meeting="meetingRequest",
+            starts=STARTS,
+        )
+        return MessageId(message_id)
 
     def add_folder(self, name: str, *, parent: str = "") -> str:
         return self._cloud.add_folder(name, parent=parent or "msgfolderroot")
@@ -378,6 +415,26 @@ class MailSourceContract:
         assert getattr(caught.value, "retry_after_s", None) == getattr(error, "retry_after_s", None)
         assert [entry.id for entry in changes(world, cursor).entries] == new
 
+    # --- what a message tells of itself
+
+    def test_ordinary_mail_is_nothing_special(self, world: World) -> None:
+        world.deliver()
+        [message] = full(world).entries
+        assert isinstance(message, Message)
+        assert (message.importance, message.is_focused) == (Importance.NORMAL, True)
+        assert message.meeting is None
+
+    def test_an_invitation_and_its_details(self, world: World) -> None:
+        cursor = full(world).cursor
+        message_id = world.deliver_invitation()
+        listed = world.mail.list_unread(world.token, INBOX, since=None, limit=1).messages
+        for [found] in (changes(world, cursor).entries, full(world).entries, listed):
+            assert isinstance(found, Message)
+            assert found.id == message_id
+            assert [getattr(found, name) for name in DETAILS] == [
+                getattr(INVITATION, name) for name in DETAILS
+            ]
+
     # --- folders
 
     def test_the_folders_of_a_mailbox(self, world: World) -> None:
@@ -494,6 +551,14 @@ class MailSourceContract:
         (moved,) = world.mail.do(world.token, [Deed(Act.MOVE, gone, destination="archive")])
         assert isinstance(moved, MessageGone)
         assert world.mail.count(world.token, INBOX).unread == len([other])
+
+    @pytest.mark.parametrize("how_many", [1, 2])
+    def test_a_destination_that_is_gone(self, world: World, how_many: int) -> None:
+        ids = world.deliver(how_many)
+        deeds = [Deed(Act.MOVE, each, destination="AAMkgone") for each in ids]
+        for outcome in world.mail.do(world.token, deeds):
+            assert isinstance(outcome, MailboxUnavailable)
+        assert world.mail.count(world.token, INBOX).unread == how_many
 
     def test_a_message_of_a_shared_mailbox(self, world: World) -> None:
         world.share(TEAM)
