@@ -1,12 +1,16 @@
 """What a Linux desktop tells of the person: not to be disturbed, or away from a locked screen.
 
 "Do not disturb" is a property of the notification server, where it has one: ``Inhibited`` (the
-specification's and KDE's) or dunst's ``paused``. A locked screen is told by systemd-logind for
-the session, and by screen savers. Each is asked once, when it appears, and heard from then on;
-nothing is polled. Who tells nothing counts as a person who may be disturbed: GNOME and Xfce hold
-notifications back themselves.
+specification's and KDE's) or dunst's ``paused``; Xfce keeps it among its settings. A locked screen
+is told by systemd-logind for the session, and by screen savers. Each is asked once, when it
+appears, and heard from then on; nothing is polled. Who tells nothing counts as a person who may be
+disturbed. GNOME is one: its switch is a setting that no service on the bus gives out, the desktop
+portal neither, and it holds notifications back itself.
+
+A program that keeps the screen awake does not count: a film does so as well as a presentation.
 
 Source: Desktop Notifications Specification, "Inhibited"; dunst's ``org.dunstproject.cmd0``;
+xfconfd's ``org.xfce.Xfconf`` and xfce4-notifyd 0.7.3;
 org.freedesktop.login1(5), "LockedHint"; org.freedesktop.ScreenSaver, as KDE, GNOME, Cinnamon, MATE
 and Xfce implement it.
 """
@@ -40,6 +44,11 @@ SERVER = "org.freedesktop.Notifications"
 SERVER_PATH = "/org/freedesktop/Notifications"
 INHIBITIONS = {SERVER: "Inhibited", "org.dunstproject.cmd0": "paused"}
 """The property of each interface of notification servers that tells not to disturb."""
+XFCE_SERVER = "Xfce Notify Daemon"
+XFCONF = "org.xfce.Xfconf"
+XFCONF_PATH = "/org/xfce/Xfconf"
+XFCE_PROPERTY = ("xfce4-notifyd", "/do-not-disturb")
+"""Channel and name of Xfce's own wish, which counts where Xfce's own server runs."""
 SAVERS = {
     "org.freedesktop.ScreenSaver": "/org/freedesktop/ScreenSaver",
     "org.gnome.ScreenSaver": "/org/gnome/ScreenSaver",
@@ -83,6 +92,8 @@ class FreedesktopPresence:
                 owner_change_rule(SERVER),
                 f"type='signal',sender='{SERVER}',path='{SERVER_PATH}',"
                 f"interface='{PROPERTIES}',member='PropertiesChanged'",
+                f"type='signal',sender='{XFCONF}',path='{XFCONF_PATH}',interface='{XFCONF}',"
+                f"arg0='{XFCE_PROPERTY[0]}',arg1='{XFCE_PROPERTY[1]}'",
                 *map(owner_change_rule, SAVERS),
                 *(
                     f"type='signal',sender='{name}',interface='{name}',member='ActiveChanged'"
@@ -140,6 +151,7 @@ class FreedesktopPresence:
         """Ask a service that has appeared how it is."""
         if name == SERVER:
             self._start(self._ask_server())
+            self._start(self._ask_xfce())
         elif name == LOGIND:
             self._start(self._ask_logind())
         else:
@@ -155,6 +167,28 @@ class FreedesktopPresence:
             found = await _property(self._session, SERVER, SERVER_PATH, interface, name)
             if found is not None:
                 self._note(self._inhibited, interface, is_so=found is True)
+
+    async def _ask_xfce(self) -> None:
+        (server, *_) = await self._session.call(
+            SERVER, SERVER_PATH, f"{SERVER}.GetServerInformation", timeout_s=CALL_TIMEOUT_S
+        )
+        is_so = server == XFCE_SERVER and await self._is_xfce_undisturbed()
+        self._note(self._inhibited, XFCONF, is_so=is_so)
+
+    async def _is_xfce_undisturbed(self) -> bool:
+        try:
+            (found,) = await self._session.call(
+                XFCONF,
+                XFCONF_PATH,
+                f"{XFCONF}.GetProperty",
+                "ss",
+                XFCE_PROPERTY,
+                timeout_s=CALL_TIMEOUT_S,
+            )
+        except Refused:
+            # Nobody has ever switched it.
+            return False
+        return getattr(found, "value", None) is True
 
     async def _ask_saver(self, name: str) -> None:
         (is_active,) = await self._session.call(
@@ -188,14 +222,20 @@ class FreedesktopPresence:
                 self._on_owner(name, owner)
                 return
         match (message.interface, message.member, message.body):
+            case (str(interface), _, _) if interface == XFCONF:
+                # Switched, or forgotten: both are asked for.
+                self._start(self._ask_xfce())
             case (saver, "ActiveChanged", [bool(is_active)]) if saver in SAVERS:
                 self._note(self._locked, str(saver), is_so=is_active)
             case (_, "PropertiesChanged", [interface, changed, gone]) if interface in INHIBITIONS:
-                name = INHIBITIONS[interface]
-                if name in changed:
-                    self._note(self._inhibited, interface, is_so=changed[name].value is True)
-                elif name in gone:
-                    self._ask(SERVER)
+                self._on_inhibitions(interface, changed, gone)
+
+    def _on_inhibitions(self, interface: str, changed: dict[str, Any], gone: list[str]) -> None:
+        name = INHIBITIONS[interface]
+        if name in changed:
+            self._note(self._inhibited, interface, is_so=changed[name].value is True)
+        elif name in gone:
+            self._ask(SERVER)
 
     def _on_system_message(self, message: Message) -> None:
         if message.destination:

@@ -1,14 +1,22 @@
 """Stand-ins for what tells of the person: screen savers, logind, a notification server."""
 # No postponed annotations here: dbus-fast reads D-Bus signatures from them.
 
-from dbus_fast import PropertyAccess
-from dbus_fast.annotations import DBusBool, DBusObjectPath, DBusStr
-from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
+from typing import Annotated, Any
 
-from tests.desktop.services import Service
+from dbus_fast import PropertyAccess
+from dbus_fast.annotations import DBusBool, DBusObjectPath, DBusSignature, DBusStr, DBusVariant
+from dbus_fast.errors import DBusError
+from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
+from dbus_fast.signature import Variant
+
+from tests.desktop.services import ServerInformation, Service
 
 SESSION_PATH = "/org/freedesktop/login1/session/_32"
 OTHER_PATH = "/org/freedesktop/login1/session/c1"
+DO_NOT_DISTURB = ("xfce4-notifyd", "/do-not-disturb")
+
+Place = Annotated[list[str], DBusSignature("ss")]
+Change = Annotated[list[Any], DBusSignature("ssv")]
 
 
 class ScreenSaver(Service):
@@ -49,8 +57,8 @@ class _ScreenSaver(ServiceInterface):
 class Inhibiting(Service):
     """A notification server of which only "do not disturb" is there."""
 
-    def __init__(self, address: str) -> None:
-        self._properties = _Inhibiting()
+    def __init__(self, address: str, server: str = "stand-in") -> None:
+        self._properties = _Inhibiting(server)
         super().__init__(
             address,
             "org.freedesktop.Notifications",
@@ -76,13 +84,57 @@ class Inhibiting(Service):
 
 
 class _Inhibiting(ServiceInterface):
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__("org.freedesktop.Notifications")
         self.is_inhibited = False
+        self._name = name
+
+    @dbus_method(name="GetServerInformation")
+    def get_server_information(self) -> ServerInformation:
+        return [self._name, "mailtray tests", "1", "1.2"]
 
     @dbus_property(access=PropertyAccess.READ, name="Inhibited")
     def inhibited(self) -> DBusBool:
         return self.is_inhibited
+
+
+class Xfconf(Service):
+    """Xfce's settings, of which only "do not disturb" is there."""
+
+    def __init__(self, address: str) -> None:
+        self._settings = _Xfconf()
+        super().__init__(address, "org.xfce.Xfconf", "/org/xfce/Xfconf", self._settings)
+
+    def switch(self, *, to: bool | None) -> None:
+        """Switch "do not disturb" on or off, or forget that it ever was."""
+        self.do(self._switch(to))
+
+    async def _switch(self, is_on: bool | None) -> None:
+        self._settings.is_on = is_on
+        if is_on is None:
+            self._settings.PropertyRemoved(*DO_NOT_DISTURB)
+        else:
+            self._settings.PropertyChanged(*DO_NOT_DISTURB, Variant("b", is_on))
+
+
+class _Xfconf(ServiceInterface):
+    def __init__(self) -> None:
+        super().__init__("org.xfce.Xfconf")
+        self.is_on: bool | None = None
+
+    @dbus_method(name="GetProperty")
+    def get_property(self, channel: DBusStr, name: DBusStr) -> DBusVariant:
+        if (channel, name) != DO_NOT_DISTURB or self.is_on is None:
+            raise DBusError("org.xfce.Xfconf.Error.PropertyNotFound", f"no {name} on {channel}")
+        return Variant("b", self.is_on)
+
+    @dbus_signal()
+    def PropertyChanged(self, channel: str, name: str, value: Variant) -> Change:  # noqa: N802
+        return [channel, name, value]
+
+    @dbus_signal()
+    def PropertyRemoved(self, channel: str, name: str) -> Place:  # noqa: N802
+        return [channel, name]
 
 
 class LogindSessions(Service):

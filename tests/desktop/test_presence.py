@@ -15,6 +15,7 @@ from tests.desktop.presence_services import (
     Inhibiting,
     LogindSessions,
     ScreenSaver,
+    Xfconf,
 )
 from tests.desktop.rig import wait_until
 
@@ -121,6 +122,37 @@ def test_a_notification_server_tells_not_to_disturb(address: str, loop: DesktopL
         server.appear()
         assert told.get(timeout=WAIT_S) == UNDISTURBED
         server.forget(now=False)
+        assert told.get(timeout=WAIT_S) == HERE
+
+
+def test_xfce_tells_not_to_disturb(address: str, loop: DesktopLoop) -> None:
+    with (
+        Xfconf(address) as settings,
+        Inhibiting(address, "Xfce Notify Daemon") as server,
+        listening(loop) as told,
+    ):
+        settings.switch(to=True)
+        assert told.get(timeout=WAIT_S) == UNDISTURBED
+        settings.switch(to=False)
+        assert told.get(timeout=WAIT_S) == HERE
+        settings.switch(to=True)
+        assert told.get(timeout=WAIT_S) == UNDISTURBED
+        server.vanish()
+        assert told.get(timeout=WAIT_S) == HERE
+        server.appear()
+        assert told.get(timeout=WAIT_S) == UNDISTURBED
+        settings.switch(to=None)
+        assert told.get(timeout=WAIT_S) == HERE
+
+
+def test_what_xfce_was_told_once_does_not_count_on_another_desktop(
+    address: str, loop: DesktopLoop
+) -> None:
+    with Xfconf(address) as settings, Inhibiting(address) as server, listening(loop) as told:
+        settings.switch(to=True)
+        server.switch(to=True)
+        assert told.get(timeout=WAIT_S) == UNDISTURBED
+        server.switch(to=False)
         assert told.get(timeout=WAIT_S) == HERE
 
 
