@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from mailtray.adapters.no_hook import NoHook
 from mailtray.adapters.no_presence import NoPresence
 from mailtray.adapters.no_tray import NoTray
-from mailtray.adapters.settings_file import Home, load_settings
+from mailtray.adapters.settings_file import Home, load_settings, read_layers
 from mailtray.adapters.system import BrowserOpener, LocalZone, SystemClock
 from mailtray.app import answers
 from mailtray.app.check import check_once
@@ -52,7 +52,15 @@ from mailtray.core.errors import (
     Unconfigured,
 )
 from mailtray.core.language import _
-from mailtray.core.settings import INTERVAL_MIN_S
+from mailtray.core.settings import (
+    INTERVAL_MIN_S,
+    KEYS,
+    Place,
+    locked_keys,
+    read_words,
+    weigh,
+)
+from mailtray.core.wish_forms import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,7 +71,7 @@ if TYPE_CHECKING:
     from mailtray.adapters.http import Http
     from mailtray.adapters.system_events import SystemEvents
     from mailtray.core.model import Notification
-    from mailtray.core.settings import Settings
+    from mailtray.core.settings import Settings, Standing
     from mailtray.ports import (
         Autostart,
         Clock,
@@ -150,8 +158,7 @@ def _parts(options: Options) -> _Parts:
 
     home = _home(options)
     home.prepare()
-    least_s = INTERVAL_MIN_S if options.service_url is None else ANY_INTERVAL_S
-    settings = load_settings(home, options.said, interval_min_s=least_s)
+    settings = load_settings(home, options.said, interval_min_s=_interval_min_s(options))
     clock = SystemClock()
     here = settings.endpoints
     try:
@@ -174,6 +181,10 @@ def _parts(options: Options) -> _Parts:
     )
     wishes = _wishes(settings, home, options.service_url)
     return _Parts(home, settings, wishes, clock, http, identity, _vault(options, home))
+
+
+def _interval_min_s(options: Options) -> float:
+    return INTERVAL_MIN_S if options.service_url is None else ANY_INTERVAL_S
 
 
 def _wishes(settings: Settings, home: Home, service_url: str | None) -> Wishes:
@@ -547,6 +558,87 @@ def autostart(options: Options) -> Autostart:
     home = _home(options)
     # The keyring's name for the home is one that no other home has.
     return own_autostart(home.vault_service, options.home, app_icon_path())
+
+
+# -- the settings ---------------------------------------------------------------------------------
+
+
+def settings_path(options: Options) -> Path:
+    """Return where the person's settings are, or would be."""
+    return _home(options).settings_path
+
+
+def begin_settings(options: Options) -> Path:
+    """Write a settings file in which every key is commented out; returns where.
+
+    Raises:
+        ConfigError: There is one already, or none can be made.
+    """
+    from mailtray.adapters.settings_editor import write_new
+    from mailtray.core.commented import commented
+
+    home = _home(options)
+    home.prepare()
+    write_new(home.settings_path, commented().encode())
+    return home.settings_path
+
+
+def weigh_settings(options: Options) -> Mapping[str, Standing]:
+    """Return how every setting stands.
+
+    Raises:
+        ConfigError: A wish cannot be understood.
+    """
+    layers = read_layers(_home(options), options.said, os.environ)
+    return weigh(layers, interval_min_s=_interval_min_s(options))
+
+
+def set_setting(options: Options, key: str, words: str) -> Standing:
+    """Set a key in the person's file, and return how it stands then.
+
+    Args:
+        options: Whose home.
+        key: The setting.
+        words: Its value.
+
+    Raises:
+        ConfigError: The key is locked or unknown, the value is not of its form, or the file
+            cannot be changed.
+    """
+    try:
+        value = read_words(key, words, interval_min_s=_interval_min_s(options))
+    except ValueError as exc:
+        raise ConfigError(origin=text.APP_NAME, key=key, problem=str(exc)) from exc
+    return _change_setting(options, key, value)[key]
+
+
+def unset_setting(options: Options, key: str) -> Standing | None:
+    """Take a key out of the person's file; returns how it stands then, if there is such a one.
+
+    Raises:
+        ConfigError: The key is locked, unknown and not in the file, or the file cannot be changed.
+    """
+    return _change_setting(options, key, None).get(key)
+
+
+def _change_setting(options: Options, key: str, value: object | None) -> Mapping[str, Standing]:
+    from mailtray.adapters.settings_editor import change
+
+    home, least_s = _home(options), _interval_min_s(options)
+    layers = read_layers(home, options.said, os.environ)
+    if key in locked_keys(layers):
+        problem = _("is set by your administrator, so it cannot be changed here")
+        raise ConfigError(origin=text.APP_NAME, key=key, problem=problem)
+    if key not in KEYS and not any(key in one.wishes for one in layers if one.place is Place.FILE):
+        raise ConfigError(origin=text.APP_NAME, key=key, problem=unknown(key, KEYS))
+
+    def check(wishes: Mapping[str, object]) -> None:
+        edited = [replace(one, wishes=wishes) if one.place is Place.FILE else one for one in layers]
+        weigh(edited, interval_min_s=least_s)
+
+    home.prepare()
+    change(home.settings_path, key, value, check)
+    return weigh_settings(options)
 
 
 # -- which desktop this is -------------------------------------------------------------------------

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import sys
 import tempfile
-import tomllib
 import warnings
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from mailtray.adapters.private_files import OTHER_HOME_HINT, make_private_folder
+from mailtray.adapters.toml_files import parse, read_raw
 from mailtray.core.errors import ConfigError
 from mailtray.core.settings import INTERVAL_MIN_S, KEYS, Layer, Place, parse_settings
 
@@ -33,8 +32,6 @@ LIKENESS = 0.7
 """A variable with the prefix that is so much like a setting's name is a mistyped one."""
 SOCKET_PATH_MAX_BYTES = 100
 """The shortest ``sun_path`` is 104 bytes with its end mark (macOS, the BSDs); Linux has 108."""
-SETTINGS_MAX_BYTES = 256 * 1024
-_PLACE = re.compile(r" ?\(at (?:(line \d+), column \d+|end of document)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +188,7 @@ def read_layers(
 
 
 def _file_layer(place: Place, path: Path) -> Layer:
-    return Layer(place, str(path), _read_file(path))
+    return Layer(place, str(path), parse(path, read_raw(path) or b""))
 
 
 def _variables(environment: Mapping[str, str]) -> Iterator[Layer]:
@@ -200,36 +197,3 @@ def _variables(environment: Mapping[str, str]) -> Iterator[Layer]:
         is_meant = name.startswith(ENVIRONMENT_PREFIX) and value.strip()
         if is_meant and get_close_matches(key, KEYS, n=1, cutoff=LIKENESS):
             yield Layer(Place.VARIABLE, name, {key: value})
-
-
-def _read_file(path: Path) -> Mapping[str, object]:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(SETTINGS_MAX_BYTES + 1)
-    except FileNotFoundError:
-        return {}
-    except OSError as exc:
-        raise _unreadable(path, "", f"cannot be read: {exc.strerror or exc}") from exc
-    if len(raw) > SETTINGS_MAX_BYTES:
-        raise _unreadable(path, "", "is too long for a settings file")
-    return _parse_toml(path, raw)
-
-
-def _parse_toml(path: Path, raw: bytes) -> Mapping[str, object]:
-    try:
-        # Windows' editors like to put a byte order mark in front.
-        return tomllib.loads(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError as exc:
-        line = raw[: exc.start].count(b"\n") + 1
-        raise _unreadable(path, f"line {line}", "is not UTF-8; save the file as UTF-8") from exc
-    except tomllib.TOMLDecodeError as exc:
-        place = _PLACE.search(str(exc))
-        problem = _PLACE.sub("", str(exc))
-        where = (place and place.group(1)) or "last line"
-        raise _unreadable(path, where, f'is not TOML (key = "value"): {problem}') from exc
-    except RecursionError as exc:
-        raise _unreadable(path, "", "is nested too deeply") from exc
-
-
-def _unreadable(path: Path, key: str, problem: str) -> ConfigError:
-    return ConfigError(origin=str(path), key=key, problem=problem)

@@ -444,6 +444,22 @@ def _understand(key: str, value: object, interval_min_s: float) -> object:
     return FORMS[key].read(value)
 
 
+def read_words(key: str, words: str, *, interval_min_s: float = INTERVAL_MIN_S) -> object:
+    """Return a wish that is given in words as TOML is to have it.
+
+    Raises:
+        ValueError: The key is unknown or the words are not of its form.
+    """
+    value = _understand(key, words, interval_min_s)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str | int | float):
+        return value
+    listed: Sequence[object] = value if isinstance(value, tuple) else ()
+    is_plain = all(isinstance(each, str) for each in listed)
+    return [*listed] if is_plain else wish_forms.words(words, "")
+
+
 def _standing(
     chosen: Standing | None, default: Standing, overruled: Sequence[Standing], *, is_locked: bool
 ) -> Standing:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from mailtray.adapters.settings_file import (
-    SETTINGS_MAX_BYTES,
     SOCKET_PATH_MAX_BYTES,
     Home,
     load_settings,
     read_layers,
 )
+from mailtray.adapters.toml_files import SETTINGS_MAX_BYTES
 from mailtray.core.errors import ConfigError
 
 GUIDS = [f"{n}" * 8 + "-0000-4000-8000-000000000000" for n in "123456"]

@@ -1,0 +1,171 @@
+"""Changes the person's settings file, and leaves the rest of it as they wrote it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailtray.adapters.private_files import open_private
+from mailtray.adapters.toml_files import mistake, parse, read_raw
+from mailtray.core.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import tomlkit
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Make a file that only the person can read.
+
+    Raises:
+        ConfigError: There is one already, which stays as it is, or none can be made.
+    """
+    try:
+        with open(path, "xb", opener=open_private) as file:  # Path.open has no opener
+            _fill(path, file.fileno(), content)
+    except FileExistsError as exc:
+        raise mistake(path, "", _("is there already, and was left as it is")) from exc
+    except OSError as exc:
+        raise _unwritable(path, exc) from exc
+
+
+def _fill(path: Path, descriptor: int, content: bytes) -> None:
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    except OSError:
+        path.unlink()
+        raise
+
+
+def change(
+    path: Path, key: str, value: object | None, check: Callable[[Mapping[str, object]], None]
+) -> bool:
+    """Set a key in a file, or take it out; comments, order, mode and a link to it stay.
+
+    Args:
+        path: The file; one that is missing is made, for the person alone.
+        key: The key, at the top of the file.
+        value: As TOML can have it; ``None`` takes the key out.
+        check: Receives what the file is going to say; what it raises keeps it from being written.
+
+    Returns:
+        Whether there was anything to change.
+
+    Raises:
+        ConfigError: The file cannot be read, edited or written, or somebody else has just
+            changed it.
+    """
+    # A link stays one: what it points to is changed.
+    target = Path(os.path.realpath(path))
+    raw = read_raw(target)
+    before = b"" if raw is None else raw
+    after = _edited(target, before, key, value)
+    if after == before:
+        return False
+    check(parse(target, after))
+    if raw is None:
+        write_new(target, after)
+    else:
+        _replace(target, before, after)
+    return True
+
+
+def _edited(path: Path, raw: bytes, key: str, value: object | None) -> bytes:
+    said = parse(path, raw)
+    mark = _BYTE_ORDER_MARK if raw.startswith(_BYTE_ORDER_MARK) else b""
+    text = raw.decode("utf-8-sig")
+    is_of_windows = "\r\n" in text
+    text = text.replace("\r\n", "\n")
+    new = _uncommented(text, said, key, value) or _changed(path, text, key, value)
+    return mark + (new.replace("\n", "\r\n") if is_of_windows else new).encode()
+
+
+def _uncommented(
+    text: str, said: Mapping[str, object], key: str, value: object | None
+) -> str | None:
+    """Put a key in the place of the comment that stands for it, where there is one."""
+    if value is None or key in said:
+        return None
+    line = _lines(key, value)
+    new, count = re.subn(
+        rf"^# {key} = .*\n", lambda _found: line, text, count=1, flags=re.MULTILINE
+    )
+    # What looked like the comment may be within a text, or below a table's head.
+    is_right = bool(count) and tomllib.loads(new) == {**said, key: value}
+    return new if is_right else None
+
+
+def _lines(key: str, value: object) -> str:
+    import tomlkit
+
+    document = tomlkit.document()
+    document[key] = value
+    return document.as_string()
+
+
+def _changed(path: Path, text: str, key: str, value: object | None) -> str:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        document = tomlkit.parse(text)
+        _set(document, key, value)
+        return document.as_string()
+    except (TOMLKitError, RecursionError) as exc:
+        raise mistake(path, key, _("cannot be changed by mailtray; edit the file")) from exc
+
+
+def _set(document: tomlkit.TOMLDocument, key: str, value: object | None) -> None:
+    if value is not None:
+        document[key] = value
+    elif key in document:
+        del document[key]
+
+
+def _replace(path: Path, before: bytes, after: bytes) -> None:
+    """Put the new content in the old one's place at once, so that no crash leaves half of it."""
+    draft = ""
+    try:
+        descriptor, draft = tempfile.mkstemp(prefix=".settings-", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(after)
+            file.flush()
+            if sys.platform != "win32":
+                os.fchmod(descriptor, path.stat().st_mode & 0o7777)
+            os.fsync(descriptor)
+        if read_raw(path) != before:
+            raise mistake(
+                path, "", _("was changed by somebody else just now; look at it, and try again")
+            )
+        Path(draft).replace(path)
+        _keep_name(path.parent)
+    except OSError as exc:
+        raise _unwritable(path, exc) from exc
+    finally:
+        with suppress(OSError):
+            # Gone where it took the old one's place.
+            Path(draft).unlink()
+
+
+def _keep_name(folder: Path) -> None:
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(path: Path, exc: OSError) -> Exception:
+    return mistake(path, "", _("cannot be written: {reason}").format(reason=exc.strerror or exc))
