@@ -84,6 +84,11 @@ def _refusal(problem: str) -> MailtrayError:
     return MailtrayError(_(text.NO_AUTOSTART_TITLE), problem)
 
 
+def _registry_refusal(error: OSError) -> MailtrayError:
+    reason = error.strerror or error
+    return _refusal(_("The registry refused: {reason}.").format(reason=reason))
+
+
 def _write(path: Path, content: bytes) -> None:
     """Write an entry whole or not at all: a login may read it at any time."""
     beside = path.with_name(f".{path.name}.new")
@@ -95,7 +100,9 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as exc:
         with suppress(OSError):
             beside.unlink()
-        raise _refusal(f"{path} cannot be written: {exc.strerror or exc}.") from exc
+        raise _refusal(
+            _("{path} cannot be written: {reason}.").format(path=path, reason=exc.strerror or exc)
+        ) from exc
 
 
 def _read(path: Path) -> bytes | None:
@@ -104,7 +111,9 @@ def _read(path: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as exc:
-        raise _refusal(f"{path} cannot be read: {exc.strerror or exc}.") from exc
+        raise _refusal(
+            _("{path} cannot be read: {reason}.").format(path=path, reason=exc.strerror or exc)
+        ) from exc
 
 
 def _remove(path: Path) -> None:
@@ -113,7 +122,9 @@ def _remove(path: Path) -> None:
     except NotADirectoryError:
         pass
     except OSError as exc:
-        raise _refusal(f"{path} cannot be removed: {exc.strerror or exc}.") from exc
+        raise _refusal(
+            _("{path} cannot be removed: {reason}.").format(path=path, reason=exc.strerror or exc)
+        ) from exc
 
 
 # -- Linux ----------------------------------------------------------------------------------------
@@ -140,7 +151,9 @@ class DesktopEntry:
         """Write the entry."""
         if "=" in self.command[0]:
             raise _refusal(
-                f"An entry cannot start a program with “=” in its path: {self.command[0]}."
+                _("An entry cannot start a program with “=” in its path: {path}.").format(
+                    path=self.command[0]
+                )
             )
         lines = [
             "[Desktop Entry]",
@@ -157,7 +170,7 @@ class DesktopEntry:
         try:
             content = "".join(f"{line}\n" for line in lines).encode()
         except UnicodeEncodeError as exc:
-            raise _refusal("A folder's name in the program's path is not UTF-8.") from exc
+            raise _refusal(_("A folder's name in the program's path is not UTF-8.")) from exc
         _write(self.path, content)
 
     def turn_off(self) -> None:
@@ -299,13 +312,17 @@ class RunKey:
         """Set the value."""
         line = subprocess.list2cmdline(self.command)
         if len(line) > RUN_LINE_MAX_CHARS:
-            raise _refusal(f"Windows starts no line longer than {RUN_LINE_MAX_CHARS}: {line}")
+            raise _refusal(
+                _("Windows starts no line longer than {most}: {line}").format(
+                    most=RUN_LINE_MAX_CHARS, line=line
+                )
+            )
         registry = self._registry
         try:
             with registry.CreateKey(registry.HKEY_CURRENT_USER, RUN_KEY) as key:
                 registry.SetValueEx(key, self._name, 0, registry.REG_SZ, line)
         except OSError as exc:
-            raise _refusal(f"The registry refused: {exc.strerror or exc}.") from exc
+            raise _registry_refusal(exc) from exc
         self._delete(APPROVED_KEY)
 
     def turn_off(self) -> None:
@@ -330,11 +347,11 @@ class RunKey:
         registry = self._registry
         try:
             with registry.OpenKey(registry.HKEY_CURRENT_USER, path) as key:
-                value, _ = registry.QueryValueEx(key, self._name)
+                value, _kind = registry.QueryValueEx(key, self._name)
         except FileNotFoundError:
             return None
         except OSError as exc:
-            raise _refusal(f"The registry refused: {exc.strerror or exc}.") from exc
+            raise _registry_refusal(exc) from exc
         return value
 
     def _delete(self, path: str) -> None:
@@ -347,4 +364,4 @@ class RunKey:
         except FileNotFoundError:
             pass
         except OSError as exc:
-            raise _refusal(f"The registry refused: {exc.strerror or exc}.") from exc
+            raise _registry_refusal(exc) from exc

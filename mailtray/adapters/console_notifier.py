@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailtray.core.errors import NotifierError
+from mailtray.core.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +39,7 @@ class ConsoleNotifier:
             self._stream.write(f"{writable}\n")
             self._stream.flush()
         except (OSError, ValueError) as exc:
-            raise NotifierError("Notifications cannot be printed: the output is closed") from exc
+            raise NotifierError(_("Notifications cannot be printed: the output is closed")) from exc
 
     def withdraw(self, tags: Iterable[str]) -> None:
         """See :meth:`mailtray.ports.Notifier.withdraw`; nothing to take back."""

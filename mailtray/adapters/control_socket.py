@@ -39,6 +39,7 @@ from mailtray.core.errors import (
     NotRunning,
     StateError,
 )
+from mailtray.core.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -60,7 +61,7 @@ REFUSALS_MAX = 4
 GREETING_S = 5.0
 """A client that is silent for longer is hung up on, in seconds."""
 CLOSING_S = 0.5
-NOT_RUNNING = ("mailtray is not running", "Start it with “mailtray run”.")
+NOT_RUNNING = (N_("mailtray is not running"), N_("Start it with “mailtray run”."))
 KEY_BYTES = 32
 
 
@@ -121,8 +122,8 @@ class ControlServer:
             self._listener = _listen(self._address)
         except OSError as exc:
             raise MailtrayError(
-                "The control socket cannot be opened",
-                f"Check that {self._address} can be written to.",
+                _("The control socket cannot be opened"),
+                _("Check that {path} can be written to.").format(path=self._address),
             ) from exc
         self._thread.start()
 
@@ -208,8 +209,8 @@ def _send_all(connection: Connection, replies: Iterable[Object | None]) -> None:
     connection.send_bytes(_encode({"done": True}))
 
 
-def _refuse(_: Object) -> Iterable[Object]:
-    raise MailtrayError("mailtray is busy", "Try again in a moment.")
+def _refuse(_request: Object) -> Iterable[Object]:
+    raise MailtrayError(_("mailtray is busy"), _("Try again in a moment."))
 
 
 def _listen(address: str) -> Listener:
@@ -244,12 +245,13 @@ class SingleInstance:
             self._lock.acquire()
         except Timeout as exc:
             raise AlreadyRunning(
-                "mailtray is already running", "Look for its icon, or run “mailtray quit” first."
+                _("mailtray is already running"),
+                _("Look for its icon, or run “mailtray quit” first."),
             ) from exc
         except OSError as exc:
-            problem = f"cannot be written to: {exc.strerror or exc}"
+            problem = _("cannot be written to: {reason}").format(reason=exc.strerror or exc)
             raise ConfigError(
-                origin=str(self._path.parent), key="", problem=problem, hint=OTHER_HOME_HINT
+                origin=str(self._path.parent), key="", problem=problem, hint=_(OTHER_HOME_HINT)
             ) from exc
         return self
 
@@ -298,7 +300,7 @@ def ask(
     try:
         connection = Client(address)
     except OSError as exc:
-        raise NotRunning(*NOT_RUNNING) from exc
+        raise NotRunning(*map(_, NOT_RUNNING)) from exc
     with connection:
         with _no_answer():
             _be_patient(connection, timeout_s)
@@ -319,7 +321,7 @@ def _no_answer() -> Iterator[None]:
     try:
         yield
     except (_Stranger, OSError, EOFError, ValueError) as exc:
-        raise NotRunning("mailtray does not answer", "End it and start it again.") from exc
+        raise NotRunning(_("mailtray does not answer"), _("End it and start it again.")) from exc
 
 
 def read_authkey(path: Path) -> bytes:
@@ -332,12 +334,14 @@ def read_authkey(path: Path) -> bytes:
     try:
         key = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as exc:
-        raise NotRunning(*NOT_RUNNING) from exc
+        raise NotRunning(*map(_, NOT_RUNNING)) from exc
     except OSError as exc:
-        problem = f"cannot be read: {exc.strerror or exc}"
-        raise ConfigError(origin=str(path), key="", problem=problem, hint=OTHER_HOME_HINT) from exc
+        problem = _("cannot be read: {reason}").format(reason=exc.strerror or exc)
+        raise ConfigError(
+            origin=str(path), key="", problem=problem, hint=_(OTHER_HOME_HINT)
+        ) from exc
     if len(key) != KEY_BYTES:
-        raise NotRunning(*NOT_RUNNING)
+        raise NotRunning(*map(_, NOT_RUNNING))
     return key
 
 
@@ -356,8 +360,8 @@ def load_authkey(path: Path) -> bytes:
         return _draw_authkey(path)
     except OSError as exc:
         raise StateError(
-            "The control socket's key cannot be read",
-            f"Check that {path} is yours and can be written to.",
+            _("The control socket's key cannot be read"),
+            _("Check that {path} is yours and can be written to.").format(path=path),
         ) from exc
 
 

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from mailtray.core.errors import NotifierError
+from mailtray.core.language import N_, _
 from mailtray.core.model import SOUND_DESKTOP, Urgency
 
 if TYPE_CHECKING:
@@ -32,12 +33,12 @@ SHOW_TIMEOUT_S = 4.5
 CLEAR_TIMEOUT_S = 2.0
 KEPT_TOASTS = 256
 
-UNAVAILABLE = "This system offers no notifications to mailtray"
-UNAVAILABLE_HINT = "On macOS only a signed application may notify: use the packaged mailtray."
-SWITCHED_OFF = "Notifications from mailtray are switched off"
-SWITCHED_OFF_HINT = "Allow them in the system's notification settings."
-REFUSED = "The system refused a notification"
-NO_ANSWER = "The system's notifications do not answer"
+UNAVAILABLE = N_("This system offers no notifications to mailtray")
+UNAVAILABLE_HINT = N_("On macOS only a signed application may notify: use the packaged mailtray.")
+SWITCHED_OFF = N_("Notifications from mailtray are switched off")
+SWITCHED_OFF_HINT = N_("Allow them in the system's notification settings.")
+REFUSED = N_("The system refused a notification")
+NO_ANSWER = N_("The system's notifications do not answer")
 
 
 class DesktopNotifierNotifier:
@@ -64,7 +65,7 @@ class DesktopNotifierNotifier:
         on_click: Callable[[Notification, str], None],
         *,
         icon: Path,
-        play: Callable[[str], None] = lambda _: None,
+        play: Callable[[str], None] = lambda _path: None,
     ) -> None:
         """Prepare; the system is asked with the first notification.
 
@@ -87,7 +88,7 @@ class DesktopNotifierNotifier:
         try:
             self._loop.call(self._show_in_time(notification), SHOW_TIMEOUT_S + 0.5)
         except TimeoutError as exc:
-            raise NotifierError(NO_ANSWER) from exc
+            raise NotifierError(_(NO_ANSWER)) from exc
 
     def withdraw(self, tags: Iterable[str]) -> None:
         """See :meth:`mailtray.ports.Notifier.withdraw`; does not wait for the system."""
@@ -116,7 +117,7 @@ class DesktopNotifierNotifier:
         wanted = _translated(notification, on_dispatched=dispatched.set)
         await vendor.send_notification(wanted)
         if not dispatched.is_set():
-            raise NotifierError(REFUSED)
+            raise NotifierError(_(REFUSED))
         await self._withdraw((notification.tag,))
         self._shown[wanted.identifier] = notification
         while len(self._shown) > KEPT_TOASTS:
@@ -147,14 +148,14 @@ class DesktopNotifierNotifier:
             try:
                 self._vendor = DesktopNotifier(APP_NAME, Icon(path=self._icon))
             except (OSError, RuntimeError, ImportError) as exc:
-                raise NotifierError(UNAVAILABLE, UNAVAILABLE_HINT) from exc
+                raise NotifierError(_(UNAVAILABLE), _(UNAVAILABLE_HINT)) from exc
             self._vendor.on_clicked = self._on_clicked
             self._vendor.on_button_pressed = self._on_button_pressed
         # Where the system allows nothing the package puts a stand-in that can nothing.
         if Capability.TITLE not in await self._vendor.get_capabilities():
-            raise NotifierError(UNAVAILABLE, UNAVAILABLE_HINT)
+            raise NotifierError(_(UNAVAILABLE), _(UNAVAILABLE_HINT))
         if not await self._vendor.request_authorisation():
-            raise NotifierError(SWITCHED_OFF, SWITCHED_OFF_HINT)
+            raise NotifierError(_(SWITCHED_OFF), _(SWITCHED_OFF_HINT))
         return self._vendor
 
     async def _withdraw(self, tags: tuple[str, ...]) -> None:

@@ -26,6 +26,7 @@ from mailtray.adapters.session_bus import (
 )
 from mailtray.core import text
 from mailtray.core.errors import NotifierError
+from mailtray.core.language import N_, _
 from mailtray.core.model import SOUND_DESKTOP, SOUND_NONE
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ DEFAULT_ACTION = "default"
 SOUND_NAME = "message-new-email"
 """What a desktop's sound theme calls the sound of new mail; Sound Naming Specification 0.1."""
 
-NO_BUS = "No desktop notifications: there is no session bus"
-NO_SERVER = "No desktop notifications: no notification server runs"
-NO_ANSWER = "The desktop's notification server does not answer"
-REFUSED = "The desktop's notification server refused a notification"
+NO_BUS = N_("No desktop notifications: there is no session bus")
+NO_SERVER = N_("No desktop notifications: no notification server runs")
+NO_ANSWER = N_("The desktop's notification server does not answer")
+REFUSED = N_("The desktop's notification server refused a notification")
 
 
 class FreedesktopNotifier:
@@ -79,7 +80,7 @@ class FreedesktopNotifier:
         on_click: Callable[[Notification, str], None],
         *,
         icon: Path,
-        play: Callable[[str], None] = lambda _: None,
+        play: Callable[[str], None] = lambda _path: None,
         on_available: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare, and begin to watch for servers in the background.
@@ -121,11 +122,11 @@ class FreedesktopNotifier:
         try:
             self._loop.call(self._show(notification), SHOW_TIMEOUT_S + 0.5)
         except BusUnavailable as exc:
-            raise NotifierError(NO_BUS) from exc
+            raise NotifierError(_(NO_BUS)) from exc
         except Refused as exc:
-            raise NotifierError(REFUSED) from exc
+            raise NotifierError(_(REFUSED)) from exc
         except TimeoutError as exc:
-            raise NotifierError(NO_ANSWER) from exc
+            raise NotifierError(_(NO_ANSWER)) from exc
 
     def withdraw(self, tags: Iterable[str]) -> None:
         """See :meth:`mailtray.ports.Notifier.withdraw`; does not wait for the server."""
@@ -168,7 +169,7 @@ class FreedesktopNotifier:
                 (number,) = await asyncio.shield(asked)
             except asyncio.CancelledError:
                 self._unanswered = asked
-                asked.add_done_callback(lambda _: self._on_late_answer(asked, server))
+                asked.add_done_callback(lambda _asked: self._on_late_answer(asked, server))
                 raise
         self._remember(number, notification)
         if notification.manner.sound_file and "sound" not in can:
@@ -189,10 +190,10 @@ class FreedesktopNotifier:
             try:
                 await self._bus.call(BUS, BUS_PATH, f"{BUS}.StartServiceByName", "su", [SERVER, 0])
             except Refused as exc:
-                raise NotifierError(NO_SERVER) from exc
+                raise NotifierError(_(NO_SERVER)) from exc
             owner = await self._bus.owner_of(SERVER)
         if not owner:
-            raise NotifierError(NO_SERVER)
+            raise NotifierError(_(NO_SERVER))
         self._set_server(owner)
 
     async def _known_capabilities(self) -> frozenset[str]:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from mailtray.adapters.http_answer import Answer, Route
 from mailtray.core.errors import UntrustedCertificate
+from mailtray.core.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +119,9 @@ def loopback_url(service_url: str) -> str:
     Raises:
         ValueError: It is anything but a loopback address over plain http.
     """
-    problem = f"{service_url!r} is not a loopback address such as http://127.0.0.1:8080"
+    problem = _("“{url}” is not a loopback address such as http://127.0.0.1:8080").format(
+        url=service_url
+    )
     try:
         parts = urlsplit(service_url)
         host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""

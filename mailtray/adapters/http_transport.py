@@ -27,6 +27,7 @@ from mailtray.core.errors import (
     Unreachable,
     UntrustedCertificate,
 )
+from mailtray.core.language import N_, Sentence, _
 from mailtray.core.wish_forms import proxy_address
 
 if TYPE_CHECKING:
@@ -40,37 +41,39 @@ READ_S = 30.0
 _POOL_SIZE = 4
 _CHUNK_BYTES = 64 * 1024
 
-_OFFLINE = ("Microsoft 365 cannot be reached", "Check the network connection.")
+_OFFLINE = (N_("Microsoft 365 cannot be reached"), N_("Check the network connection."))
 _PROXY = (
-    "The proxy server does not answer",
-    "Check the proxy settings of this computer, or set proxy to the right one.",
+    N_("The proxy server does not answer"),
+    N_("Check the proxy settings of this computer, or set proxy to the right one."),
 )
 _PROXY_ADDRESS = (
-    "The proxy's address cannot be used",
-    "Write it as http://name:password@host:port, in HTTPS_PROXY or in the setting proxy.",
+    N_("The proxy's address cannot be used"),
+    N_("Write it as http://name:password@host:port, in HTTPS_PROXY or in the setting proxy."),
 )
 _PROXY_LOGIN = (
-    "The proxy server wants a valid name and password",
-    "Write them as http://name:password@host:port, in HTTPS_PROXY or in the setting proxy.",
+    N_("The proxy server wants a valid name and password"),
+    N_("Write them as http://name:password@host:port, in HTTPS_PROXY or in the setting proxy."),
 )
 _PROXY_REFUSES = (
-    "The proxy server does not let mailtray through",
-    "Ask whoever runs it to allow Microsoft's sign-in and Graph.",
+    N_("The proxy server does not let mailtray through"),
+    N_("Ask whoever runs it to allow Microsoft's sign-in and Graph."),
 )
 _PROXY_STUCK = (
-    "The proxy server cannot reach Microsoft 365",
-    "Nothing to do; it is tried again.",
+    N_("The proxy server cannot reach Microsoft 365"),
+    N_("Nothing to do; it is tried again."),
 )
-_SLOW = ("Microsoft 365 takes too long to answer", "Nothing to do; it is tried again.")
-_UNREADABLE = ("An answer could not be understood", "Nothing to do; it is tried again.")
+_SLOW = (N_("Microsoft 365 takes too long to answer"), N_("Nothing to do; it is tried again."))
+_UNREADABLE = (N_("An answer could not be understood"), N_("Nothing to do; it is tried again."))
 _CERTIFICATE = (
-    "The server's certificate is not trusted",
-    "Add this network's root certificate to the system's trust store, "
-    "or set ca_bundle to a PEM file with it.",
+    N_("The server's certificate is not trusted"),
+    N_(
+        "Add this network's root certificate to the system's trust store, "
+        "or set ca_bundle to a PEM file with it."
+    ),
 )
-_ADDRESS = ("An address cannot be used", "Check the service addresses in the settings.")
+_ADDRESS = (N_("An address cannot be used"), N_("Check the service addresses in the settings."))
 
-ERRORS: tuple[tuple[type[OSError], type[MailSourceError], tuple[str, str]], ...] = (
+ERRORS: tuple[tuple[type[OSError], type[MailSourceError], tuple[Sentence, Sentence]], ...] = (
     (exceptions.ProxyError, Unreachable, _PROXY),
     (exceptions.InvalidProxyURL, Unreachable, _PROXY_ADDRESS),
     (exceptions.SSLError, Unreachable, _OFFLINE),
@@ -109,16 +112,16 @@ def translate(error: Exception) -> MailSourceError:
     """Return our error for one that ``requests`` or what is beneath it raised."""
     for each in _within(error):
         if isinstance(each, SSLCertVerificationError):
-            return UntrustedCertificate(*_CERTIFICATE)
+            return UntrustedCertificate(*map(_, _CERTIFICATE))
         if refused := _TUNNEL.match(str(each)):
             status = refused.group(1)
-            return next(ours(*w) for s, ours, w in _TUNNEL_ANSWERS if status.startswith(s))
+            return next(ours(*map(_, w)) for s, ours, w in _TUNNEL_ANSWERS if status.startswith(s))
     if isinstance(error, UnicodeError):
-        return InvalidResponse(*_ADDRESS)
+        return InvalidResponse(*map(_, _ADDRESS))
     for theirs, ours, words in ERRORS:
         if isinstance(error, theirs):
-            return ours(*words)
-    return Unreachable(*_OFFLINE)
+            return ours(*map(_, words))
+    return Unreachable(*map(_, _OFFLINE))
 
 
 def _within(error: BaseException) -> Iterator[BaseException]:
@@ -180,7 +183,7 @@ class Transport:
         except (OSError, UnicodeError, HTTPError) as exc:
             raise translate(exc) from exc
         if not body and _is_torn(response):
-            raise Unreachable(*_OFFLINE)
+            raise Unreachable(*map(_, _OFFLINE))
         return Answer(response.status_code, response.headers, body)
 
     def close(self) -> None:
@@ -199,13 +202,13 @@ class Transport:
         try:
             proxy = self._route.proxy or select_proxy(url, get_environ_proxies(url))
         except ValueError as exc:
-            raise InvalidResponse(*_ADDRESS) from exc
+            raise InvalidResponse(*map(_, _ADDRESS)) from exc
         if not proxy:
             return {}
         try:
             return {"all": proxy_address(proxy if "://" in proxy else f"http://{proxy}")}
         except ValueError as exc:
-            raise Unreachable(*_PROXY_ADDRESS) from exc
+            raise Unreachable(*map(_, _PROXY_ADDRESS)) from exc
 
     def _read(self, response: requests.Response) -> bytes:
         body = bytearray()
@@ -213,9 +216,9 @@ class Transport:
         for chunk in response.iter_content(_CHUNK_BYTES):
             body += chunk
             if len(body) > MAX_BODY_BYTES:
-                raise InvalidResponse("An answer is far too large", _UNREADABLE[1])
+                raise InvalidResponse(_("An answer is far too large"), _(_UNREADABLE[1]))
             if self._clock.monotonic_s() > end_s:
-                raise TooSlow(*_SLOW)
+                raise TooSlow(*map(_, _SLOW))
         return bytes(body)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailtray.core.errors import UntrustedCertificate
+from mailtray.core.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +40,11 @@ def new_context(ca_bundle: str = "") -> ssl.SSLContext:
             _load(context, Path(named).expanduser())
         except (OSError, RuntimeError, ValueError) as exc:
             raise UntrustedCertificate(
-                "The list of trusted certificates cannot be read",
-                f"Correct {origin}: {named} {_problem(exc)}; it has to be a PEM file, "
-                "with -----BEGIN CERTIFICATE----- in it.",
+                _("The list of trusted certificates cannot be read"),
+                _(
+                    "Correct {origin}: {path} {problem}; it has to be a PEM file, "
+                    "with -----BEGIN CERTIFICATE----- in it."
+                ).format(origin=origin, path=named, problem=_problem(exc)),
             ) from exc
     return context
 
@@ -66,8 +69,8 @@ def _problem(error: Exception) -> str:
     """Say in half a sentence why a list cannot be read."""
     match error:
         case FileNotFoundError():
-            return "is not there"
+            return _("is not there")
         case ssl.SSLError():
-            return "holds no certificate"
+            return _("holds no certificate")
         case _:
-            return "cannot be read"
+            return _("cannot be read")

@@ -28,6 +28,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mailtray.core.errors import NoVault, VaultError, VaultLocked
+from mailtray.core.language import N_, Sentence, _
 from mailtray.core.model import AccountId
 
 if TYPE_CHECKING:
@@ -299,17 +300,19 @@ def _system_keyring() -> KeyringBackend:
     if wished is not None and _qualified(type(wished)) != "keyring.backends.chainer.ChainerBackend":
         if _qualified(type(wished)) not in allowed:
             raise NoVault(
-                "keyring is set to a place that is not safe for tokens",
-                "Remove PYTHON_KEYRING_BACKEND or default-keyring from keyringrc.cfg; until then "
-                "sign-ins last until mailtray quits.",
+                _("keyring is set to a place that is not safe for tokens"),
+                _(
+                    "Remove PYTHON_KEYRING_BACKEND or default-keyring from keyringrc.cfg; until "
+                    "then sign-ins last until mailtray quits."
+                ),
             )
         allowed = (_qualified(type(wished)),)
     for name in allowed:
-        module, _, kind = _STAND_INS.get(name, name).rpartition(".")
+        module, _dot, kind = _STAND_INS.get(name, name).rpartition(".")
         found: type[KeyringBackend] = getattr(import_module(module), kind)
         if found.viable:
             return found()
-    raise NoVault(*_NO_KEYRING)
+    raise NoVault(*map(_, _NO_KEYRING))
 
 
 def _configured_keyring() -> KeyringBackend | None:
@@ -319,30 +322,36 @@ def _configured_keyring() -> KeyringBackend | None:
         return core.load_env() or core.load_config()
     except (ImportError, AttributeError, ValueError, RuntimeError, configparser.Error) as exc:
         raise NoVault(
-            "The keyring that is configured cannot be used",
-            "Correct PYTHON_KEYRING_BACKEND or keyringrc.cfg; until then sign-ins last until "
-            "mailtray quits.",
+            _("The keyring that is configured cannot be used"),
+            _(
+                "Correct PYTHON_KEYRING_BACKEND or keyringrc.cfg; until then sign-ins last until "
+                "mailtray quits."
+            ),
         ) from exc
 
 
 _NO_KEYRING = (
-    "There is no keyring here",
-    "Install and start gnome-keyring, KWallet or KeePassXC; until then sign-ins last until "
-    "mailtray quits.",
+    N_("There is no keyring here"),
+    N_(
+        "Install and start gnome-keyring, KWallet or KeePassXC; until then sign-ins last until "
+        "mailtray quits."
+    ),
 )
 _LOCKED = (
-    "The keyring is locked",
-    "Unlock it; until then mailtray keeps sign-ins in memory only.",
+    N_("The keyring is locked"),
+    N_("Unlock it; until then mailtray keeps sign-ins in memory only."),
 )
 _REFUSED = (
-    "The keyring does not answer as it should",
-    "Allow mailtray to use it, or sign out of your desktop and in again; until then mailtray "
-    "keeps sign-ins in memory only.",
+    N_("The keyring does not answer as it should"),
+    N_(
+        "Allow mailtray to use it, or sign out of your desktop and in again; until then mailtray "
+        "keeps sign-ins in memory only."
+    ),
 )
 _SCREEN_LOCKED = "-25308"
 """errSecInteractionNotAllowed: macOS would have to ask, and nobody is at the screen."""
 
-VENDOR_ERRORS: tuple[tuple[str, type[VaultError], tuple[str, str]], ...] = (
+VENDOR_ERRORS: tuple[tuple[str, type[VaultError], tuple[Sentence, Sentence]], ...] = (
     ("keyring.errors.NoKeyringError", NoVault, _NO_KEYRING),
     ("keyring.errors.KeyringLocked", VaultLocked, _LOCKED),
     ("keyring.errors.KeyringError", VaultError, _REFUSED),
@@ -382,11 +391,11 @@ def _vendor_errors() -> tuple[type[Exception], ...]:
 def translate(error: Exception) -> VaultError:
     """Say what a keyring's error means for the person."""
     if _SCREEN_LOCKED in str(error):
-        return VaultLocked(*_LOCKED)
+        return VaultLocked(*map(_, _LOCKED))
     ancestry = {_qualified(kind) for kind in type(error).__mro__}
     return next(
-        (meaning(*words) for name, meaning, words in VENDOR_ERRORS if name in ancestry),
-        VaultError(*_REFUSED),
+        (meaning(*map(_, words)) for name, meaning, words in VENDOR_ERRORS if name in ancestry),
+        VaultError(*map(_, _REFUSED)),
     )
 
 

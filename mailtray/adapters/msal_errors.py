@@ -24,6 +24,7 @@ from mailtray.core.errors import (
     SignInCancelled,
     SignInRequired,
 )
+from mailtray.core.language import N_, Sentence, _
 from mailtray.core.model import AuthAction
 
 if TYPE_CHECKING:
@@ -43,173 +44,186 @@ class Meaning:
     """
 
     kind: type[AuthError]
-    title: str
-    hint: str
+    title: Sentence
+    hint: Sentence
     action: AuthAction
 
 
-def _sign_in(title: str, hint: str = "Sign in again.") -> Meaning:
+_AGAIN = N_("Sign in again.")
+
+
+def _sign_in(title: Sentence, hint: Sentence = _AGAIN) -> Meaning:
     return Meaning(SignInRequired, title, hint, AuthAction.SIGN_IN)
 
 
-def _policy(title: str, hint: str) -> Meaning:
+def _policy(title: Sentence, hint: Sentence) -> Meaning:
     return Meaning(AuthBlocked, title, hint, AuthAction.NONE)
 
 
-def _consent(title: str, hint: str) -> Meaning:
+def _consent(title: Sentence, hint: Sentence) -> Meaning:
     return Meaning(ConsentRequired, title, hint, AuthAction.ASK_ADMINISTRATOR)
 
 
-def _registration(title: str, hint: str) -> Meaning:
+def _registration(title: Sentence, hint: Sentence) -> Meaning:
     return Meaning(AuthBlocked, title, hint, AuthAction.CORRECT_CLIENT_ID)
 
 
-def _other_account(title: str) -> Meaning:
-    return Meaning(
-        AuthBlocked,
-        title,
-        "Sign in with an account of that organisation.",
-        AuthAction.OTHER_ACCOUNT,
-    )
+def _other_account(title: Sentence) -> Meaning:
+    hint = N_("Sign in with an account of that organisation.")
+    return Meaning(AuthBlocked, title, hint, AuthAction.OTHER_ACCOUNT)
 
 
-def _report(title: str) -> Meaning:
-    hint = "Please report this to mailtray's authors, with the number."
+def _report(title: Sentence) -> Meaning:
+    hint = N_("Please report this to mailtray's authors, with the number.")
     return Meaning(AuthBlocked, title, hint, AuthAction.REPORT)
 
 
-_HELPDESK = "Ask your administrator for help."
-_CLIENT_ID = "Check the client id in the settings."
-_TENANT = "Check the organisation's name in the settings."
+IN_TROUBLE = N_("Microsoft's sign-in is in trouble")
+TRIED_AGAIN = N_("Nothing to do; it is tried again.")
+_HELPDESK = N_("Ask your administrator for help.")
+_CLIENT_ID = N_("Check the client id in the settings.")
+_TENANT = N_("Check the organisation's name in the settings.")
 
 MEANINGS: dict[int, Meaning] = {
     # Sign in again.
-    16000: _sign_in("More than one account is signed in", "Sign in and choose one account."),
-    50055: _sign_in("Your password has expired", "Sign in to change your password."),
-    50058: _sign_in("No one is signed in in the browser"),
+    16000: _sign_in(
+        N_("More than one account is signed in"), N_("Sign in and choose one account.")
+    ),
+    50055: _sign_in(N_("Your password has expired"), N_("Sign in to change your password.")),
+    50058: _sign_in(N_("No one is signed in in the browser")),
     50072: _sign_in(
-        "Your organisation wants a second check set up", "Sign in and follow the steps shown."
+        N_("Your organisation wants a second check set up"),
+        N_("Sign in and follow the steps shown."),
     ),
-    50074: _sign_in("The second check was not passed", "Sign in and pass the second check."),
+    50074: _sign_in(
+        N_("The second check was not passed"), N_("Sign in and pass the second check.")
+    ),
     50076: _sign_in(
-        "Your organisation now wants a second check", "Sign in and pass the second check."
+        N_("Your organisation now wants a second check"), N_("Sign in and pass the second check.")
     ),
-    50078: _sign_in("Your second check has expired", "Sign in and pass the second check."),
+    50078: _sign_in(N_("Your second check has expired"), N_("Sign in and pass the second check.")),
     50079: _sign_in(
-        "Your organisation wants a second check set up", "Sign in and follow the steps shown."
+        N_("Your organisation wants a second check set up"),
+        N_("Sign in and follow the steps shown."),
     ),
-    50089: _sign_in("The sign-in took too long"),
-    50126: _sign_in("The name or the password was wrong"),
-    50132: _sign_in("The sign-in is no longer valid"),
-    50133: _sign_in("The sign-in ended with a changed password"),
-    50144: _sign_in("Your password has expired", "Sign in to change your password."),
-    50158: _sign_in("An outside security check is missing", "Sign in and pass the check."),
-    50173: _sign_in("Your sign-in was revoked"),
-    54005: _sign_in("The sign-in was used already"),
+    50089: _sign_in(N_("The sign-in took too long")),
+    50126: _sign_in(N_("The name or the password was wrong")),
+    50132: _sign_in(N_("The sign-in is no longer valid")),
+    50133: _sign_in(N_("The sign-in ended with a changed password")),
+    50144: _sign_in(N_("Your password has expired"), N_("Sign in to change your password.")),
+    50158: _sign_in(N_("An outside security check is missing"), N_("Sign in and pass the check.")),
+    50173: _sign_in(N_("Your sign-in was revoked")),
+    54005: _sign_in(N_("The sign-in was used already")),
     65001: Meaning(
         ConsentRequired,
-        "mailtray is not approved for this account yet",
-        "Sign in and accept the permissions.",
+        N_("mailtray is not approved for this account yet"),
+        N_("Sign in and accept the permissions."),
         AuthAction.SIGN_IN,
     ),
     65004: Meaning(
         ConsentRequired,
-        "You declined the permissions",
-        "Sign in again and accept them if you want to be told about mail.",
+        N_("You declined the permissions"),
+        N_("Sign in again and accept them if you want to be told about mail."),
         AuthAction.SIGN_IN,
     ),
-    70000: _sign_in("The saved sign-in is not valid"),
-    70008: _sign_in("The sign-in expired from disuse"),
-    70043: _sign_in("Your organisation wants sign-ins more often"),
-    700082: _sign_in("The sign-in expired from disuse"),
+    70000: _sign_in(N_("The saved sign-in is not valid")),
+    70008: _sign_in(N_("The sign-in expired from disuse")),
+    70043: _sign_in(N_("Your organisation wants sign-ins more often")),
+    700082: _sign_in(N_("The sign-in expired from disuse")),
     700084: _registration(
-        "The sign-in lasts one day only",
-        "Register http://localhost under mobile and desktop applications, not as a web page.",
+        N_("The sign-in lasts one day only"),
+        N_("Register http://localhost under mobile and desktop applications, not as a web page."),
     ),
     # A policy or the account itself; signing in again does not help.
-    50053: _policy("The account is locked or the address blocked", "Wait a while, then try again."),
-    50057: _policy("This account is disabled", _HELPDESK),
+    50053: _policy(
+        N_("The account is locked or the address blocked"), N_("Wait a while, then try again.")
+    ),
+    50057: _policy(N_("This account is disabled"), _HELPDESK),
     50105: _policy(
-        "You are not assigned to this application", "Ask your administrator to assign it to you."
+        N_("You are not assigned to this application"),
+        N_("Ask your administrator to assign it to you."),
     ),
-    53000: _policy("This computer does not meet your organisation's rules", _HELPDESK),
-    53001: _policy("This computer does not belong to your organisation", _HELPDESK),
-    53002: _policy("Your organisation does not allow this application", _HELPDESK),
-    53003: _policy("Your organisation blocked the access", _HELPDESK),
+    53000: _policy(N_("This computer does not meet your organisation's rules"), _HELPDESK),
+    53001: _policy(N_("This computer does not belong to your organisation"), _HELPDESK),
+    53002: _policy(N_("Your organisation does not allow this application"), _HELPDESK),
+    53003: _policy(N_("Your organisation blocked the access"), _HELPDESK),
     53004: _policy(
-        "Your second check has to be registered first",
-        "Finish registering it where your administrator tells you to.",
+        N_("Your second check has to be registered first"),
+        N_("Finish registering it where your administrator tells you to."),
     ),
-    53005: _policy("Your organisation allows protected applications only", _HELPDESK),
-    530032: _policy("Your organisation's security rules blocked it", _HELPDESK),
-    530036: _policy("Your organisation's security rules blocked it", _HELPDESK),
+    53005: _policy(N_("Your organisation allows protected applications only"), _HELPDESK),
+    530032: _policy(N_("Your organisation's security rules blocked it"), _HELPDESK),
+    530036: _policy(N_("Your organisation's security rules blocked it"), _HELPDESK),
     # An administrator has to approve.
     90094: _consent(
-        "An administrator must approve mailtray", "Send your administrator the approval link."
+        N_("An administrator must approve mailtray"),
+        N_("Send your administrator the approval link."),
     ),
     90095: _consent(
-        "An administrator must approve mailtray",
-        "Wait for the answer to your request, then sign in.",
+        N_("An administrator must approve mailtray"),
+        N_("Wait for the answer to your request, then sign in."),
     ),
     90099: _consent(
-        "mailtray is not approved in that organisation",
-        "Send your administrator the approval link.",
+        N_("mailtray is not approved in that organisation"),
+        N_("Send your administrator the approval link."),
     ),
     650056: _consent(
-        "Permissions are missing or not approved", "Send your administrator the approval link."
+        N_("Permissions are missing or not approved"),
+        N_("Send your administrator the approval link."),
     ),
     500011: _consent(
-        "That organisation does not know Microsoft Graph",
-        "Ask your administrator, or choose another cloud in the settings.",
+        N_("That organisation does not know Microsoft Graph"),
+        N_("Ask your administrator, or choose another cloud in the settings."),
     ),
     # The registration or the settings.
     50011: _registration(
-        "The return address is not registered",
-        "Add http://localhost to the registration, under mobile and desktop applications.",
+        N_("The return address is not registered"),
+        N_("Add http://localhost to the registration, under mobile and desktop applications."),
     ),
-    50059: _registration("The organisation is not named", _TENANT),
-    50128: _registration("The organisation was not found", _TENANT),
-    70011: _registration("The name of a permission is not valid", _CLIENT_ID),
-    90002: _registration("The organisation was not found", _TENANT),
-    90013: _registration("The organisation's name is not valid", _TENANT),
+    50059: _registration(N_("The organisation is not named"), _TENANT),
+    50128: _registration(N_("The organisation was not found"), _TENANT),
+    70011: _registration(N_("The name of a permission is not valid"), _CLIENT_ID),
+    90002: _registration(N_("The organisation was not found"), _TENANT),
+    90013: _registration(N_("The organisation's name is not valid"), _TENANT),
     500113: _registration(
-        "No return address is registered",
-        "Add http://localhost to the registration, under mobile and desktop applications.",
+        N_("No return address is registered"),
+        N_("Add http://localhost to the registration, under mobile and desktop applications."),
     ),
-    650052: _registration("The organisation has no access to this service", _HELPDESK),
-    650053: _registration("A permission does not exist in that organisation", _CLIENT_ID),
-    700016: _registration("The client id was not found there", _CLIENT_ID),
+    650052: _registration(N_("The organisation has no access to this service"), _HELPDESK),
+    650053: _registration(N_("A permission does not exist in that organisation"), _CLIENT_ID),
+    700016: _registration(N_("The client id was not found there"), _CLIENT_ID),
     700054: _registration(
-        "The registration does not allow this kind of sign-in",
-        "Register http://localhost under mobile and desktop applications.",
+        N_("The registration does not allow this kind of sign-in"),
+        N_("Register http://localhost under mobile and desktop applications."),
     ),
-    900023: _registration("The organisation's name is not valid", _TENANT),
+    900023: _registration(N_("The organisation's name is not valid"), _TENANT),
     900971: _registration(
-        "No return address is registered",
-        "Add http://localhost to the registration, under mobile and desktop applications.",
+        N_("No return address is registered"),
+        N_("Add http://localhost to the registration, under mobile and desktop applications."),
     ),
     7000112: _registration(
-        "This application is disabled", "Ask its owner to enable it, or use another client id."
+        N_("This application is disabled"),
+        N_("Ask its owner to enable it, or use another client id."),
     ),
     7000215: _registration(
-        "The registration wants a client secret",
-        'Set "Allow public client flows" to Yes in the registration.',
+        N_("The registration wants a client secret"),
+        N_('Set "Allow public client flows" to Yes in the registration.'),
     ),
     7000218: _registration(
-        "The registration is not a public client",
-        'Set "Allow public client flows" to Yes in the registration.',
+        N_("The registration is not a public client"),
+        N_('Set "Allow public client flows" to Yes in the registration.'),
     ),
     9002326: _registration(
-        "The return address is registered as a web page",
-        "Register http://localhost under mobile and desktop applications.",
+        N_("The return address is registered as a web page"),
+        N_("Register http://localhost under mobile and desktop applications."),
     ),
     # Another account.
-    50020: _other_account("This account is not in that organisation"),
-    50034: _other_account("This account is not in that organisation"),
-    90072: _other_account("That organisation does not know this account"),
+    50020: _other_account(N_("This account is not in that organisation")),
+    50034: _other_account(N_("This account is not in that organisation")),
+    90072: _other_account(N_("That organisation does not know this account")),
     # Ours.
-    900144: _report("The sign-in request lacked a part"),
-    9002313: _report("The sign-in request was malformed"),
+    900144: _report(N_("The sign-in request lacked a part")),
+    9002313: _report(N_("The sign-in request was malformed")),
 }
 """AADSTS number -> what it means."""
 
@@ -227,21 +241,23 @@ _BY_SUBERROR: dict[str, type[AuthError]] = {
     "protection_policy_required": AuthBlocked,
     "device_authentication_failed": AuthBlocked,
 }
-_WORDS: dict[type[AuthError], tuple[str, str, AuthAction]] = {
-    SignInRequired: ("Sign-in is needed", "Sign in again.", AuthAction.SIGN_IN),
+_WORDS: dict[type[AuthError], tuple[Sentence, Sentence, AuthAction]] = {
+    SignInRequired: (N_("Sign-in is needed"), _AGAIN, AuthAction.SIGN_IN),
     ConsentRequired: (
-        "A permission is missing",
-        "Sign in and accept the permissions.",
+        N_("A permission is missing"),
+        N_("Sign in and accept the permissions."),
         AuthAction.SIGN_IN,
     ),
     SignInCancelled: (
-        "The sign-in was cancelled",
-        "Choose Sign in to try again.",
+        N_("The sign-in was cancelled"),
+        N_("Choose Sign in to try again."),
         AuthAction.SIGN_IN,
     ),
-    AuthBlocked: ("Microsoft refused the sign-in", _HELPDESK, AuthAction.REPORT),
+    AuthBlocked: (N_("Microsoft refused the sign-in"), _HELPDESK, AuthAction.REPORT),
 }
 """Words for a refusal without any number."""
+
+_FAILED = N_("Sign-in failed")
 
 _SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})
 _PERSONAL = "9188040d-6c67-4ac5-b112-36a0b124cc28"
@@ -308,14 +324,13 @@ def meaning(answer: Mapping[str, object], *, interactive: bool) -> MailtrayError
     """
     found = refusal(answer)
     if found.error in _PASSING_ERRORS or PASSING.intersection(found.codes):
-        return ServiceUnavailable(
-            "Microsoft's sign-in is in trouble", "Nothing to do; it is tried again."
-        )
+        return ServiceUnavailable(_(IN_TROUBLE), _(TRIED_AGAIN))
     row = next((MEANINGS[code] for code in found.codes if code in MEANINGS), None)
     kind = _BY_SUBERROR.get(found.suberror) or (row.kind if row else _kind(found.error))
-    title, hint, action = _words(found, row, kind, interactive=interactive)
+    happened, advice, action = _words(found, row, kind, interactive=interactive)
+    title, hint = _(happened), _(advice)
     if found.codes and (row is None or action is AuthAction.REPORT):
-        title, hint = _for_support(found, None if row is None else title, hint)
+        title, hint = _for_support(found, _(_FAILED) if row is None else title, hint)
     return kind(
         title,
         hint,
@@ -362,7 +377,7 @@ def _kind(error: str) -> type[AuthError]:
 
 def _words(
     found: Refusal, row: Meaning | None, kind: type[AuthError], *, interactive: bool
-) -> tuple[str, str, AuthAction]:
+) -> tuple[Sentence, Sentence, AuthAction]:
     if row is not None:
         if interactive and kind is ConsentRequired and 65001 in found.codes:  # noqa: PLR2004 - AADSTS65001
             # The person was just asked and could not approve it.
@@ -372,11 +387,13 @@ def _words(
     return _WORDS[kind]
 
 
-def _for_support(found: Refusal, title: str | None, hint: str) -> tuple[str, str]:
+def _for_support(found: Refusal, title: str, hint: str) -> tuple[str, str]:
     """Add what has to be quoted where the number is all there is to go by."""
-    title = f"{title or 'Sign-in failed'} (AADSTS{found.codes[0]})"
+    title = f"{title} (AADSTS{found.codes[0]})"
     if found.correlation_id:
-        hint = f"{hint.removesuffix('.')} (correlation id {found.correlation_id})."
+        hint = _("{hint} (correlation id {number}).").format(
+            hint=hint.rstrip(".。"), number=found.correlation_id
+        )
     return title, hint
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mailtray.adapters.http_answer import retry_after_s
-from mailtray.adapters.msal_errors import meaning
+from mailtray.adapters.msal_errors import IN_TROUBLE, TRIED_AGAIN, meaning
 from mailtray.core.errors import InvalidResponse, ServiceUnavailable, Throttled
+from mailtray.core.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
     from mailtray.adapters.http_answer import Answer
     from mailtray.ports import Clock
 
-AGAIN = "Nothing to do; it is tried again."
-UNUSABLE = ("Microsoft's sign-in gave an unusable answer", AGAIN)
+UNUSABLE = (N_("Microsoft's sign-in gave an unusable answer"), TRIED_AGAIN)
 PORTAL = (
-    "Something else answered in place of Microsoft's sign-in",
-    "Open any web page; this network may want you to sign in to it first.",
+    N_("Something else answered in place of Microsoft's sign-in"),
+    N_("Open any web page; this network may want you to sign in to it first."),
 )
 _SECRET_ENDPOINTS = ("token_endpoint", "issuer")
 """Parts of a discovery document that have to be there and encrypted."""
@@ -54,7 +54,7 @@ class EntraHttp:
         if answer.status_code != 200:  # noqa: PLR2004 - a status is its own name
             raise meaning(answer.content, interactive=False)
         if not all(_is_https(answer.content.get(name)) for name in _SECRET_ENDPOINTS):
-            raise InvalidResponse(*UNUSABLE)
+            raise InvalidResponse(*map(_, UNUSABLE))
         self._discovered[url] = answer
         return answer
 
@@ -64,7 +64,7 @@ class EntraHttp:
         is_for_tokens = "grant_type" in (options.get("data") or {})
         is_refusal = "error" in answer.content
         if is_for_tokens and not (is_refusal or _has_tokens(answer.content)):
-            raise InvalidResponse(*UNUSABLE)
+            raise InvalidResponse(*map(_, UNUSABLE))
         return answer
 
     def close(self) -> None:
@@ -85,22 +85,23 @@ class EntraHttp:
         wait_s = retry_after_s(answer.headers.get("Retry-After"), self._clock.now())
         at = answer.server_time
         if answer.status == 429:  # noqa: PLR2004 - a status is its own name
-            title = "Microsoft's sign-in asks mailtray to wait"
-            raise Throttled(title, AGAIN, retry_after_s=wait_s, server_time=at)
+            title = _("Microsoft's sign-in asks mailtray to wait")
+            raise Throttled(title, _(TRIED_AGAIN), retry_after_s=wait_s, server_time=at)
         if answer.status == 511:  # noqa: PLR2004 - a status is its own name
-            raise InvalidResponse(*PORTAL, server_time=at)
+            raise InvalidResponse(*map(_, PORTAL), server_time=at)
         if answer.status >= 500 or answer.status == 408:  # noqa: PLR2004 - statuses are their own names
-            title = "Microsoft's sign-in is in trouble"
-            raise ServiceUnavailable(title, AGAIN, retry_after_s=wait_s, server_time=at)
+            raise ServiceUnavailable(
+                _(IN_TROUBLE), _(TRIED_AGAIN), retry_after_s=wait_s, server_time=at
+            )
         try:
             content = json.loads(answer.body)
         except (ValueError, RecursionError) as exc:
-            raise InvalidResponse(*UNUSABLE, server_time=at) from exc
+            raise InvalidResponse(*map(_, UNUSABLE), server_time=at) from exc
         is_refusal = answer.status != 200  # noqa: PLR2004 - a status is its own name
         # A gateway's refusal has an object where OAuth has a word.
         missing = None if is_refusal else ""
         if not (isinstance(content, dict) and isinstance(content.get("error", missing), str)):
-            raise InvalidResponse(*UNUSABLE, server_time=at)
+            raise InvalidResponse(*map(_, UNUSABLE), server_time=at)
         return content
 
 

@@ -20,8 +20,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mailtray.adapters.msal_cache import account_in, as_listed, granted, new_cache, sound_parts
-from mailtray.adapters.msal_errors import MAYBE_PASSING, approval_link, claims_request, meaning
-from mailtray.adapters.msal_http import AGAIN, UNUSABLE, EntraHttp, NoMemory
+from mailtray.adapters.msal_errors import (
+    IN_TROUBLE,
+    MAYBE_PASSING,
+    TRIED_AGAIN,
+    approval_link,
+    claims_request,
+    meaning,
+)
+from mailtray.adapters.msal_http import UNUSABLE, EntraHttp, NoMemory
 from mailtray.core.errors import (
     AuthBlocked,
     AuthError,
@@ -32,6 +39,7 @@ from mailtray.core.errors import (
     SignInCancelled,
     SignInRequired,
 )
+from mailtray.core.language import N_, _
 from mailtray.core.model import AccessToken, Account, AccountId, AuthAction, SignedIn
 
 if TYPE_CHECKING:
@@ -57,8 +65,11 @@ _FRESH_SOURCE = "identity_provider"
 _DEVICE_WAITING = frozenset({"authorization_pending", "slow_down"})
 _LONGEST_DEVICE_STEP_S = 60
 
-_NOT_SIGNED_IN = ("You are not signed in", "Sign in.")
-_CLOCK = ("The clock of this computer is wrong", "Set the date, the time and the time zone.")
+_NOT_SIGNED_IN = (N_("You are not signed in"), N_("Sign in."))
+_CLOCK = (
+    N_("The clock of this computer is wrong"),
+    N_("Set the date, the time and the time zone."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +310,7 @@ class MsalIdentity:
         with self._lock:
             if self._attempt is not None:
                 raise SignInCancelled(
-                    "Another sign-in is still open", "Finish or cancel it, then try again."
+                    _("Another sign-in is still open"), _("Finish or cancel it, then try again.")
                 )
             attempt = self._attempt = _Attempt()
         try:
@@ -311,7 +322,7 @@ class MsalIdentity:
     def _show(self, url: str, on_url: Callable[[str], None]) -> None:
         """Bring the page to the person, from a thread: a browser in a terminal blocks."""
         if urlsplit(url).scheme not in {"https", "http"}:
-            raise InvalidResponse(*UNUSABLE)
+            raise InvalidResponse(*map(_, UNUSABLE))
 
         def show() -> None:
             on_url(url)
@@ -330,10 +341,12 @@ class MsalIdentity:
 
     def _unfinished(self, attempt: _Attempt, scopes: Collection[str]) -> SignInCancelled:
         if attempt.cancelled.is_set():
-            title, hint = "The sign-in was cancelled", "Choose Sign in to try again."
+            title, hint = _("The sign-in was cancelled"), _("Choose Sign in to try again.")
             return SignInCancelled(title, hint, action=AuthAction.SIGN_IN)
-        title = "The sign-in was not finished in time"
-        hint = "Try again; if the page asked for approval, send your administrator the link first."
+        title = _("The sign-in was not finished in time")
+        hint = _(
+            "Try again; if the page asked for approval, send your administrator the link first."
+        )
         # A page that wants an administrator's approval sends no answer.
         error = SignInCancelled(title, hint, action=AuthAction.SIGN_IN)
         error.link = self._approval_link(scopes)
@@ -347,8 +360,8 @@ def _listener() -> SignInListener:
         return SignInListener()
     except OSError as exc:
         raise AuthBlocked(
-            "The browser's answer cannot be received",
-            "Allow mailtray to listen on 127.0.0.1, or sign in by a device code.",
+            _("The browser's answer cannot be received"),
+            _("Allow mailtray to listen on 127.0.0.1, or sign in by a device code."),
             action=AuthAction.NONE,
         ) from exc
 
@@ -368,29 +381,27 @@ def _translated() -> Iterator[None]:
         raise
     except RuntimeError as exc:
         if "computer's time" in str(exc):
-            raise AuthBlocked(*_CLOCK, action=AuthAction.CHECK_CLOCK) from exc
-        raise InvalidResponse(*UNUSABLE) from exc
+            raise AuthBlocked(*map(_, _CLOCK), action=AuthAction.CHECK_CLOCK) from exc
+        raise InvalidResponse(*map(_, UNUSABLE)) from exc
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError, MsalError) as exc:
-        raise InvalidResponse(*UNUSABLE) from exc
+        raise InvalidResponse(*map(_, UNUSABLE)) from exc
 
 
 def _not_signed_in() -> SignInRequired:
-    return SignInRequired(*_NOT_SIGNED_IN, action=AuthAction.SIGN_IN)
+    return SignInRequired(*map(_, _NOT_SIGNED_IN), action=AuthAction.SIGN_IN)
 
 
 def _refused(kept: _Kept, result: Mapping[str, object]) -> MailtrayError:
     """Return what a refused refresh means; a doubtful one is passing trouble the first time."""
     if "error" not in result:
-        return InvalidResponse(*UNUSABLE)
+        return InvalidResponse(*map(_, UNUSABLE))
     error = meaning(result, interactive=False)
     if not (isinstance(error, AuthError) and error.code == MAYBE_PASSING):
         return error
     kept.doubtful += 1
     if kept.doubtful > 1:
         return error
-    return ServiceUnavailable(
-        "Microsoft's sign-in is in trouble", AGAIN, retry_after_s=SECOND_TRY_S
-    )
+    return ServiceUnavailable(_(IN_TROUBLE), _(TRIED_AGAIN), retry_after_s=SECOND_TRY_S)
 
 
 def _redeem(
@@ -400,12 +411,12 @@ def _redeem(
     answer: BroughtAnswer,
 ) -> SignedIn:
     """Trade the code for tokens and tell the browser how it went."""
-    page = ("The sign-in failed", "Go back to mailtray and try again.")
+    page = (_("The sign-in failed"), _("Go back to mailtray and try again."))
     try:
         with _translated():
             result = app.acquire_token_by_auth_code_flow(flow, answer.fields)
             signed_in = _signed_in(cache, result)
-        page = ("You are signed in", "You can close this tab and go back to your mail.")
+        page = (_("You are signed in"), _("You can close this tab and go back to your mail."))
     except MailtrayError as exc:
         page = (exc.title, exc.hint)
         raise
@@ -440,10 +451,10 @@ def _signed_in(cache: Any, result: Mapping[str, Any]) -> SignedIn:  # noqa: ANN4
     if "error" in result:
         raise meaning(result, interactive=True)
     if "access_token" not in result:
-        raise InvalidResponse(*UNUSABLE)
+        raise InvalidResponse(*map(_, UNUSABLE))
     serialized = str(cache.serialize())
     accounts = [str(a["home_account_id"]) for a in cache.search("Account")]
     account = account_in(sound_parts(serialized), AccountId(accounts[0])) if accounts else None
     if account is None:
-        raise InvalidResponse(*UNUSABLE)
+        raise InvalidResponse(*map(_, UNUSABLE))
     return SignedIn(account, serialized)

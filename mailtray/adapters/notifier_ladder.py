@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from mailtray.core.errors import NotifierError
+from mailtray.core.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +21,7 @@ KEPT_TAGS = 256
 CONSTRUCTION_ERRORS = (NotifierError, ImportError, NotImplementedError, OSError, RuntimeError)
 """What a platform that refuses notifications raises while its notifier is built."""
 
-NOTHING_WORKS = "No desktop notifications on this computer"
+NOTHING_WORKS = N_("No desktop notifications on this computer")
 
 
 class NotifierLadder:
@@ -57,7 +58,7 @@ class NotifierLadder:
             else:
                 self._remember(notification.tag, rung)
                 return
-        raise first or NotifierError(NOTHING_WORKS)
+        raise first or NotifierError(_(NOTHING_WORKS))
 
     def withdraw(self, tags: Iterable[str]) -> None:
         """See :meth:`mailtray.ports.Notifier.withdraw`; each from the rung that showed it."""
@@ -87,7 +88,7 @@ class NotifierLadder:
                 raise
             except CONSTRUCTION_ERRORS as exc:
                 log.info("A way to notify cannot be had: %s", exc)
-                raise NotifierError(NOTHING_WORKS) from exc
+                raise NotifierError(_(NOTHING_WORKS)) from exc
         return rung
 
     def _try_rung(self, place: int) -> Notifier | None:

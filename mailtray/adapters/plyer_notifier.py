@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailtray.core.compose import clip
 from mailtray.core.errors import NotifierError
+from mailtray.core.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,9 +31,9 @@ WINDOWS_TITLE_UNITS = 63
 WINDOWS_BODY_UNITS = 255
 """UTF-16 units; ``szInfo`` holds one more."""
 
-UNAVAILABLE = "plyer has no notifications for this system"
-REFUSED = "The system refused a notification"
-NO_ANSWER = "The system's notifications do not answer"
+UNAVAILABLE = N_("plyer has no notifications for this system")
+REFUSED = N_("The system refused a notification")
+NO_ANSWER = N_("The system's notifications do not answer")
 
 
 class PlyerNotifier:
@@ -60,7 +61,7 @@ class PlyerNotifier:
     def show(self, notification: Notification) -> None:
         """See :meth:`mailtray.ports.Notifier.show`; nothing is ever replaced."""
         if self._unanswered is not None and not self._unanswered.done():
-            raise NotifierError(NO_ANSWER) from TimeoutError()
+            raise NotifierError(_(NO_ANSWER)) from TimeoutError()
         if self._vendor is None:
             self._vendor = self._load()
         title, body = self._fitted(notification.title, notification.body)
@@ -79,7 +80,7 @@ class PlyerNotifier:
             module = importlib.import_module(f"plyer.platforms.{platform}.notification")
             vendor = module.instance()
         except (ImportError, OSError) as exc:
-            raise NotifierError(UNAVAILABLE) from exc
+            raise NotifierError(_(UNAVAILABLE)) from exc
         return vendor
 
     def _fitted(self, title: str, body: str) -> tuple[str, str]:
@@ -110,6 +111,6 @@ class PlyerNotifier:
         try:
             error = outcome.exception(SHOW_TIMEOUT_S)
         except TimeoutError as exc:
-            raise NotifierError(NO_ANSWER) from exc
+            raise NotifierError(_(NO_ANSWER)) from exc
         if error is not None:
-            raise NotifierError(REFUSED) from error
+            raise NotifierError(_(REFUSED)) from error

@@ -10,12 +10,14 @@ import stat
 import sys
 from typing import TYPE_CHECKING
 
+from mailtray.core.language import N_, _
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
-OTHER_HOME_HINT = "Choose another folder with --home."
+OTHER_HOME_HINT = N_("Choose another folder with --home.")
 
 
 def make_private_folder(folder: Path) -> None:
@@ -39,14 +41,14 @@ def make_private_folder(folder: Path) -> None:
 def _expect_own_folder(folder: Path) -> None:
     found = folder.stat()
     if not stat.S_ISDIR(found.st_mode):
-        raise NotADirectoryError(f"{folder} is not a folder")
+        raise NotADirectoryError(_("{folder} is not a folder").format(folder=folder))
     if sys.platform == "win32":
         return
     if found.st_uid not in {os.geteuid(), 0}:
-        raise PermissionError(f"{folder} belongs to another user")
+        raise PermissionError(_("{folder} belongs to another user").format(folder=folder))
     if found.st_mode & stat.S_IWOTH:
         # /tmp itself, say, behind a link that somebody else laid there.
-        raise PermissionError(f"everybody can write to {folder}")
+        raise PermissionError(_("everybody can write to {folder}").format(folder=folder))
 
 
 def open_private(path: str, flags: int) -> int:

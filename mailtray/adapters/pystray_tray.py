@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mailtray.adapters import icons
 from mailtray.core.compose import clip
 from mailtray.core.errors import TrayError
+from mailtray.core.language import N_, _
 from mailtray.core.model import IconKind, TrayView
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ XORG_STOP_S = 1.0
 PANEL_CHECK_S = 3.0
 """How often an X11 desktop is asked whether its panel was replaced; nothing tells of it."""
 
-UNAVAILABLE = "No tray icon: pystray finds no way to show one here"
-NO_PANEL = "No tray icon: no panel takes one"
+UNAVAILABLE = N_("No tray icon: pystray finds no way to show one here")
+NO_PANEL = N_("No tray icon: no panel takes one")
 
 
 class VendorIcon(Protocol):
@@ -89,7 +90,7 @@ class PystrayTray:
         try:
             import pystray
         except ImportError as exc:
-            raise TrayError(UNAVAILABLE) from exc
+            raise TrayError(_(UNAVAILABLE)) from exc
         self._pystray: Any = pystray
         view = self._latest
         self._vendor: VendorIcon = pystray.Icon(
@@ -232,14 +233,14 @@ def _find_panel() -> EmbeddingPanel:
     try:
         from Xlib.error import DisplayError  # type: ignore[import-untyped]  # untyped
     except ImportError as exc:
-        raise TrayError(UNAVAILABLE) from exc
+        raise TrayError(_(UNAVAILABLE)) from exc
     try:
         panel = EmbeddingPanel()
     except (DisplayError, OSError) as exc:
-        raise TrayError(NO_PANEL) from exc
+        raise TrayError(_(NO_PANEL)) from exc
     if not panel.is_there:
         panel.close()
-        raise TrayError(NO_PANEL)
+        raise TrayError(_(NO_PANEL))
     return panel
 
 

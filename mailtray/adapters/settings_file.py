@@ -17,6 +17,7 @@ import platformdirs
 from mailtray.adapters.private_files import OTHER_HOME_HINT, make_private_folder
 from mailtray.adapters.toml_files import parse, read_raw
 from mailtray.core.errors import ConfigError
+from mailtray.core.language import _
 from mailtray.core.settings import INTERVAL_MIN_S, KEYS, Layer, Place, parse_settings
 
 if TYPE_CHECKING:
@@ -128,9 +129,11 @@ class Home:
             try:
                 make_private_folder(folder)
             except OSError as exc:
-                problem = f"cannot be made a folder of yours: {exc.strerror or exc}"
+                problem = _("cannot be made a folder of yours: {reason}").format(
+                    reason=exc.strerror or exc
+                )
                 raise ConfigError(
-                    origin=str(folder), key="", problem=problem, hint=OTHER_HOME_HINT
+                    origin=str(folder), key="", problem=problem, hint=_(OTHER_HOME_HINT)
                 ) from exc
 
 

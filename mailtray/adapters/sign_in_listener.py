@@ -21,6 +21,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs
 
+from mailtray.core import language
+from mailtray.core.language import _
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -39,7 +42,7 @@ _MAX_FORM_BYTES = 64 * 1024
 _MAX_FIELDS = 32
 
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head><meta charset="utf-8"><title>{title} - mailtray</title>
 <style>body{{font:1.1em/1.5 system-ui,sans-serif;max-width:34em;margin:12vh auto;padding:0 1em}}
 </style></head>
@@ -66,7 +69,7 @@ class BroughtAnswer:
         try:
             return self._page.get(timeout=_PAGE_S)
         except queue.Empty:
-            return "Almost done", "mailtray goes on with the sign-in; look at its icon."
+            return _("Almost done"), _("mailtray goes on with the sign-in; look at its icon.")
 
     def was_shown(self) -> None:
         """Say that the page was sent, or cannot be."""
@@ -109,7 +112,7 @@ class SignInListener:
         """Listen no longer."""
         self._server.state = ""
         with suppress(queue.Empty):
-            self._server.brought.get_nowait().reply("The sign-in was given up", "Try again.")
+            self._server.brought.get_nowait().reply(_("The sign-in was given up"), _("Try again."))
         self._closing.set()
         # A connection of our own wakes the thread, which otherwise waits without a limit.
         with (
@@ -209,10 +212,12 @@ class _Handler(BaseHTTPRequestHandler):
         return {name: values[0] for name, values in fields.items() if len(values) == 1}
 
     def _turn_away(self) -> None:
-        self._show(400, "This is no answer to a sign-in", "You can close this tab.")
+        self._show(400, _("This is no answer to a sign-in"), _("You can close this tab."))
 
     def _show(self, status: int, title: str, text: str) -> None:
-        body = _PAGE.format(title=escape(title), text=escape(text)).encode()
+        body = _PAGE.format(
+            language=language.spoken(), title=escape(title), text=escape(text)
+        ).encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))

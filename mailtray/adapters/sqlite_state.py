@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mailtray.adapters.private_files import make_private_folder, open_private
 from mailtray.core.errors import StateError
+from mailtray.core.language import _
 from mailtray.core.model import (
     Cursor,
     Importance,
@@ -228,9 +229,11 @@ class SqliteStateStore:
                 return work(self._database())
         except (sqlite3.Error, OSError, _Damaged) as exc:
             raise StateError(
-                "What you were told cannot be stored",
-                f"Check that {self._path.parent} can be written to; until then a restart may "
-                "repeat notifications.",
+                _("What you were told cannot be stored"),
+                _(
+                    "Check that {folder} can be written to; until then a restart may "
+                    "repeat notifications."
+                ).format(folder=self._path.parent),
             ) from exc
 
     def _database(self) -> sqlite3.Connection:

@@ -27,6 +27,7 @@ from mailtray.adapters.session_bus import (
 )
 from mailtray.adapters.status_notifier_menu import MENU_PATH, StatusNotifierMenu
 from mailtray.core.errors import TrayError
+from mailtray.core.language import _
 from mailtray.core.model import IconKind, TrayView
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class StatusNotifierTray:
         loop: DesktopLoop,
         on_command: Callable[[str, str], None],
         *,
-        on_hosted: Callable[[bool], None] = lambda _: None,
+        on_hosted: Callable[[bool], None] = lambda _is_hosted: None,
     ) -> None:
         """Prepare; nothing is asked of the bus before :meth:`start`.
 
@@ -163,7 +164,7 @@ class StatusNotifierTray:
         try:
             self._loop.call(self._start(), START_TIMEOUT_S)
         except (BusUnavailable, Refused, TimeoutError) as exc:
-            raise TrayError("No tray icon: the session bus does not answer") from exc
+            raise TrayError(_("No tray icon: the session bus does not answer")) from exc
         return self._is_hosted
 
     def render(self, view: TrayView) -> None:
@@ -231,7 +232,7 @@ class StatusNotifierTray:
 
     async def _register(self, watcher: str) -> None:
         """Register with one watcher; it forgets the item only by leaving the bus."""
-        for _ in range(REGISTER_TRIES):
+        for _try in range(REGISTER_TRIES):
             try:
                 await self._bus.call(
                     watcher,

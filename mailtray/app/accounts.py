@@ -105,8 +105,10 @@ class Accounts:
     def _restored(self, account_id: AccountId, cache: str | None) -> Watch:
         account = None if cache is None else self._world.identity.restore(account_id, cache)
         if account is None:
-            watch = Watch(Account(account_id, "this account"), due_s=None)
-            watch.error = SignInRequired("The saved sign-in is damaged", "Choose “Sign in again”.")
+            watch = Watch(Account(account_id, _("this account")), due_s=None)
+            watch.error = SignInRequired(
+                _("The saved sign-in is damaged"), _("Choose “Sign in again”.")
+            )
         else:
             watch = Watch(account)
         return watch

@@ -7,6 +7,7 @@ import traceback
 from typing import TYPE_CHECKING, TypeVar
 
 from mailtray.core.errors import MailtrayError
+from mailtray.core.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,6 @@ def attempt(work: Callable[[], T]) -> T | MailtrayError:
         places = "".join(traceback.format_tb(error.__traceback__))
         _log.error("unexpected %s\n%s", type(error).__name__, places)
         return UnexpectedError(
-            f"Something unexpected went wrong ({type(error).__name__})",
-            "mailtray goes on trying; the log tells where it happened.",
+            _("Something unexpected went wrong ({kind})").format(kind=type(error).__name__),
+            _("mailtray goes on trying; the log tells where it happened."),
         )

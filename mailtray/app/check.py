@@ -18,6 +18,7 @@ from mailtray.core.errors import (
     SignInRequired,
     TokenRejected,
 )
+from mailtray.core.language import _
 from mailtray.core.model import Account
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _checked(
     cache = world.vault.load(account_id)
     account = None if cache is None else world.identity.restore(account_id, cache)
     if account is None:
-        error = SignInRequired("The saved sign-in is damaged", "Run “mailtray signin”.")
+        error = SignInRequired(_("The saved sign-in is damaged"), _("Run “mailtray signin”."))
         now_is = status.reduce(now_is, status.SignInSucceeded(Account(account_id, "")))
         return status.reduce(now_is, status.Failed(account_id, error, world.clock.now()))
     now_is = status.reduce(now_is, status.SignInSucceeded(account))

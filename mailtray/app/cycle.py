@@ -19,7 +19,7 @@ from mailtray.core.errors import (
     TokenRejected,
     Unreachable,
 )
-from mailtray.core.language import _
+from mailtray.core.language import _, ngettext
 from mailtray.core.model import AuthAction
 
 if TYPE_CHECKING:
@@ -256,13 +256,17 @@ def refused_twice(error: TokenRejected, now: datetime) -> SignInRequired | AuthB
         off_s = abs((error.server_time - now).total_seconds())
         if off_s > CLOCK_TOLERANCE_S:
             return AuthBlocked(
-                "The clock of this computer is wrong",
-                f"It is {round(off_s / 60)} minutes off: set the date, the time and the time zone.",
+                _("The clock of this computer is wrong"),
+                ngettext(
+                    "It is {minutes} minute off: set the date, the time and the time zone.",
+                    "It is {minutes} minutes off: set the date, the time and the time zone.",
+                    round(off_s / 60),
+                ).format(minutes=round(off_s / 60)),
                 action=AuthAction.CHECK_CLOCK,
             )
     return SignInRequired(
-        "Microsoft 365 refused the sign-in",
-        "Choose “Sign in again”.",
+        _("Microsoft 365 refused the sign-in"),
+        _("Choose “Sign in again”."),
         claims=error.claims,
         action=AuthAction.SIGN_IN,
     )

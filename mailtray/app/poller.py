@@ -51,6 +51,7 @@ from mailtray.core.errors import (
     MailtrayError,
     VaultError,
 )
+from mailtray.core.language import _
 from mailtray.core.status import Source
 
 if TYPE_CHECKING:
@@ -403,7 +404,8 @@ class Poller:
                 replies.put({"done": True})
                 self.inbox.put(Quit())
             case unknown:
-                replies.put({"done": True, "error": f"unknown command {unknown!r}"})
+                problem = _("There is no command “{command}”").format(command=unknown)
+                replies.put({"done": True, "error": problem})
 
     def _answer_peace(
         self, request: Mapping[str, object], replies: SimpleQueue[Mapping[str, object]]

@@ -38,6 +38,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailtray.core.language import _
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -146,7 +148,9 @@ class AuthError(MailtrayError):
     def support(self) -> str:
         """What to quote to an administrator or to Microsoft's support, or empty."""
         number = "" if self.code is None else f"AADSTS{self.code}"
-        given_id = f"correlation id {self.correlation_id}" if self.correlation_id else ""
+        given_id = ""
+        if self.correlation_id:
+            given_id = _("correlation id {number}").format(number=self.correlation_id)
         return ", ".join(filter(None, (number, given_id)))
 
 

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mailtray.core.language import _
 from mailtray.core.model import INBOX
 
 if TYPE_CHECKING:
@@ -63,8 +64,10 @@ def parse_wish(words: str) -> Wish:
     mailbox, folder = (match[1] or "", match[2].strip("/ ")) if match else ("", "")
     if not (mailbox or folder) or not folder.isprintable() or ":" in folder:
         raise ValueError(
-            "must be a folder, as “inbox”, “Projects/Alpha”, or behind the address of a shared "
-            "mailbox: “team@contoso.com/inbox”"
+            _(
+                "must be a folder, as “inbox”, “Projects/Alpha”, or behind the address of a shared "
+                "mailbox: “team@contoso.com/inbox”"
+            )
         )
     return Wish(mailbox.lower(), folder or INBOX)
 

@@ -37,6 +37,11 @@ def speak(translations: NullTranslations) -> None:
     _spoken = translations
 
 
+def spoken() -> str:
+    """Return the tag of the language that is spoken, as ``de`` (BCP 47)."""
+    return _spoken.info().get("language", "en")
+
+
 def _(sentence: str | Sentence) -> str:
     """Return a sentence in the language that is spoken; nothing stays nothing."""
     english = sentence.english if isinstance(sentence, Sentence) else sentence

@@ -15,6 +15,8 @@ from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mailtray.core.language import _
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
@@ -111,7 +113,7 @@ def quiet(
 
 def next_quiet_hours(now: datetime, quiet_hours: Collection[QuietHours]) -> datetime | None:
     """Return when quiet hours begin next, or ``None``."""
-    starts = (start for start, _ in _periods(now, quiet_hours) if not _is_over(start, now))
+    starts = (start for start, _end in _periods(now, quiet_hours) if not _is_over(start, now))
     return min(starts, default=None, key=_moment)
 
 
@@ -136,7 +138,9 @@ def pause_for(wish: str, now: datetime) -> Pause:
     if not 0 < minutes <= PAUSE_MAX // timedelta(minutes=1):
         days = PAUSE_MAX // timedelta(days=1)
         raise ValueError(
-            f"must be minutes (30m) or hours (2h) up to {days} days, {TOMORROW} or {UNTIL_RESUMED}"
+            _(
+                "must be minutes (30m) or hours (2h) up to {days} days, {tomorrow} or {forever}"
+            ).format(days=days, tomorrow=TOMORROW, forever=UNTIL_RESUMED)
         )
     return Pause((_moment(now) + timedelta(minutes=minutes)).astimezone(now.tzinfo))
 

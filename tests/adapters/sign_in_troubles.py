@@ -93,7 +93,10 @@ def _rows(action: AuthAction) -> dict[tuple[str, str], list[int]]:
 
 
 def _words(meaning: Meaning) -> tuple[str, str]:
-    return meaning.title.replace("|", "\\|"), meaning.hint.replace("|", "\\|")
+    return (
+        meaning.title.english.replace("|", "\\|"),
+        meaning.hint.english.replace("|", "\\|"),
+    )
 
 
 if __name__ == "__main__":
