@@ -45,7 +45,7 @@ def test_every_sight_has_the_words_that_are_shown() -> None:
         _(text.FINISH_SIGN_IN),
         _(text.SIGNED_OUT),
         text.offline_since(time_shown).removeprefix("since 14:02, "),
-        http_transport._OFFLINE[0],
+        _(http_transport._OFFLINE[0]),
         _(graph_failures.THROTTLED[1]),
     }
     said = {

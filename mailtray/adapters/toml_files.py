@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SETTINGS_MAX_BYTES = 256 * 1024
-_PLACE = re.compile(r" ?\(at (?:(line \d+), column \d+|end of document)\)")
+_PLACE = re.compile(r" ?\(at (?:line (\d+), column \d+|end of document)\)")
 
 
 def read_raw(path: Path) -> bytes | None:
@@ -47,11 +47,13 @@ def parse(path: Path, raw: bytes) -> Mapping[str, object]:
         return tomllib.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
         line = raw[: exc.start].count(b"\n") + 1
-        raise mistake(path, f"line {line}", _("is not UTF-8; save the file as UTF-8")) from exc
+        where = _("line {number}").format(number=line)
+        raise mistake(path, where, _("is not UTF-8; save the file as UTF-8")) from exc
     except tomllib.TOMLDecodeError as exc:
         place = _PLACE.search(str(exc))
         problem = _('is not TOML (key = "value"): {reason}').format(reason=_PLACE.sub("", str(exc)))
-        where = (place and place.group(1)) or _("last line")
+        number = place and place.group(1)
+        where = _("line {number}").format(number=number) if number else _("last line")
         raise mistake(path, where, problem) from exc
     except RecursionError as exc:
         raise mistake(path, "", _("is nested too deeply")) from exc

@@ -404,7 +404,7 @@ class Poller:
                 replies.put({"done": True})
                 self.inbox.put(Quit())
             case unknown:
-                problem = _("There is no command “{command}”").format(command=unknown)
+                problem = _("unknown command “{command}”").format(command=unknown)
                 replies.put({"done": True, "error": problem})
 
     def _answer_peace(
