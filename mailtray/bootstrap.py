@@ -42,7 +42,7 @@ from mailtray.app.lifecycle import App
 from mailtray.app.poller import Poller
 from mailtray.app.workers import FetchThreads
 from mailtray.app.world import Wishes, World
-from mailtray.core import text
+from mailtray.core import panel, text
 from mailtray.core.compose import Places
 from mailtray.core.errors import (
     AlreadyRunning,
@@ -458,7 +458,8 @@ def check(options: Options, *, timeout_s: float) -> Mapping[str, object]:
         desktop = _Desktop(lambda _: None, sys.stderr)
         world = _world(parts, options, desktop.notifier("console"), NoTray())
         now_is = check_once(world, parts.wishes)
-        return answers.state(now_is, parts.clock.now().astimezone(LocalZone()))
+        view = panel.view(now_is, parts.clock.now().astimezone(LocalZone()))
+        return answers.state(now_is, view)
 
     return ask_or(options, {"command": "check"}, alone, timeout_s=timeout_s)
 

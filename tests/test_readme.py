@@ -41,6 +41,7 @@ def test_every_sight_has_the_words_that_are_shown() -> None:
     shown = {
         text.unread(0),
         text.unread(3),
+        text.new(1),
         text.checked_at(time_shown),
         _(text.FINISH_SIGN_IN),
         _(text.SIGNED_OUT),

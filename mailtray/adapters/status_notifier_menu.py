@@ -207,6 +207,9 @@ class StatusNotifierMenu:
 
     def _on_event(self, number: int, event: str) -> bool:
         """Take an event; returns False where it is about no item that was ever shown."""
+        if number == ROOT and event == "opened":
+            # Panels ask "AboutToShow" also when nobody opens anything.
+            self._on_command("looked", "")
         item = self._known.get(number)
         if item is not None and event == "clicked" and item.command:
             self._on_command(item.command, item.argument)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailtray.core import panel, status
+from mailtray.core import status
 from mailtray.core.compose import sender_of, subject_of
 from mailtray.core.errors import AuthError, MailtrayError, Unconfigured
 from mailtray.core.peace import Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
     from mailtray.core.model import Account, Message, TrayView
     from mailtray.core.peace import Pause, Quiet
 
 
-def state(now_is: status.Status, now: datetime) -> Mapping[str, object]:
+def state(now_is: status.Status, view: TrayView) -> Mapping[str, object]:
     """Return how it is: the tray's words, and each account with its latest unread messages."""
-    view = panel.view(now_is, now)
     return {
         "done": True,
         "state": status.overall(now_is).value,
-        "unread": view.count,
+        "unread": status.unread_count(now_is),
+        "new": status.new_count(now_is),
         "tooltip": view.tooltip,
         "link": status.link_of(now_is.sign_in_error) or None,
         "quiet": None if now_is.quiet is None else now_is.quiet.why.value,
@@ -52,6 +51,7 @@ def account(one: status.AccountStatus) -> Mapping[str, object]:
         "username": one.account.username,
         "state": one.state.value,
         "unread": one.unread,
+        "new": one.new,
         "checked": None if one.checked is None else one.checked.isoformat(timespec="seconds"),
         "error": None if one.error is None else one.error.title,
         "hint": None if one.error is None else one.error.hint,
@@ -85,22 +85,26 @@ def status_events(
     """Yield the ``status`` event of each account, or of the program where there is none."""
     if not now_is.accounts or now_is.is_signing_in:
         error = now_is.sign_in_error or now_is.notice
-        yield "", _status_event(None, status.overall(now_is), view, error)
+        yield "", _status_event(now_is, status.overall(now_is), view, error)
     for one in now_is.accounts.values():
         yield one.account.id, _status_event(one, one.state, view, one.error)
 
 
 def _status_event(
-    one: status.AccountStatus | None,
+    of: status.AccountStatus | status.Status,
     state_is: status.State,
     view: TrayView,
     error: MailtrayError | None,
 ) -> Mapping[str, object]:
+    if isinstance(of, status.Status):
+        account_name, unread = None, status.unread_count(of)
+    else:
+        account_name, unread = of.account.username, of.unread
     return {
         "event": "status",
-        "account": None if one is None else one.account.username,
+        "account": account_name,
         "state": state_is.value,
-        "unread": view.count if one is None else one.unread,
+        "unread": unread,
         "tooltip": view.tooltip,
         "error": None if error is None else error.title,
     }

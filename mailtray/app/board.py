@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from mailtray.app.world import Wishes
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import TrayView
     from mailtray.core.status import Source
@@ -24,19 +25,20 @@ class Board:
         tray: Where it is drawn.
         events: Where its changes are written.
         now: Tells the time in the person's zone.
-        is_configured: False where no client id is known.
+        wishes: The settings.
 
     Attributes:
         status: How it is.
     """
 
     def __init__(
-        self, tray: Tray, events: EventSink, now: Callable[[], datetime], *, is_configured: bool
+        self, tray: Tray, events: EventSink, now: Callable[[], datetime], wishes: Wishes
     ) -> None:
         self._tray = tray
         self._events = events
         self._now = now
-        self.status = status.Status(is_configured=is_configured)
+        self._wishes = wishes
+        self.status = status.Status(is_configured=wishes.unconfigured is None)
         self._shown_status: status.Status | None = None
         self._shown_view: TrayView | None = None
         self._told_state: dict[str, object] = {}
@@ -51,14 +53,18 @@ class Board:
 
     def answer(self) -> Mapping[str, object]:
         """Return the status for another process."""
-        return answers.state(self.status, self._now())
+        return answers.state(self.status, self._view())
+
+    def _view(self) -> TrayView:
+        counts_new = self._wishes.settings.icon_count == "new"
+        return panel.view(self.status, self._now(), counts_new=counts_new)
 
     def publish(self) -> None:
         """Show the status on the tray and, where it changed, as event lines."""
         if self.status is self._shown_status:
             return
         self._shown_status = self.status
-        view = panel.view(self.status, self._now())
+        view = self._view()
         if view != self._shown_view:
             self._tray.render(view)
             self._shown_view = view

@@ -82,7 +82,12 @@ def _read(world: World, wishes: Wishes, account: Account) -> status.Polled:
             renew, claims = True, error.claims
         else:
             return status.Polled(
-                account_id, found.unread, found.latest, world.clock.now(), lacking, found.troubles
+                account_id,
+                found.unread,
+                found.latest,
+                world.clock.now(),
+                lacking=lacking,
+                troubles=found.troubles,
             )
 
 

@@ -51,6 +51,11 @@ class SignOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """The person opened the menu, and so saw what there is."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenMailbox:
     """Open the webmail."""
 
@@ -211,6 +216,7 @@ Command = (
     | SignIn
     | CancelSignIn
     | SignOut
+    | Looked
     | OpenMailbox
     | OpenMessage
     | OpenPage
@@ -250,6 +256,7 @@ _ABOUT_SOMETHING: dict[str, Callable[[str], Command]] = {
 }
 _PLAIN: dict[str, Command] = {
     "check_now": CheckNow(),
+    "looked": Looked(),
     "add_account": SignIn(is_another=True),
     "cancel_sign_in": CancelSignIn(),
     "open_mailbox": OpenMailbox(),

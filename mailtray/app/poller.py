@@ -19,6 +19,7 @@ from mailtray.app.commands import (
     Fetched,
     Gone,
     HookTrouble,
+    Looked,
     NetworkUp,
     NotifierAvailable,
     OpenMailbox,
@@ -95,7 +96,7 @@ class Poller:
             world.tray,
             world.events,
             self._doorman.now,
-            is_configured=wishes.unconfigured is None,
+            wishes,
         )
         self._desk = FrontDesk(self._watches, self._board.answer)
         self._polls = Polls(
@@ -257,12 +258,13 @@ class Poller:
 
     def _handle_click(self, command: Command) -> None:
         match command:
-            case OpenMailbox() | OpenMessage() | OpenPage():
+            case Looked() | OpenMailbox() | OpenMessage() | OpenPage():
                 self._open_wished(command)
             case TellNotice():
                 self._tell_notice()
             case Clicked(notification, ""):
                 self._herald.clicked(notification)
+                self._look()
                 if notification.link:
                     self._open(notification.link)
                 elif notification.command:
@@ -335,14 +337,23 @@ class Poller:
         for watch in self._watches.values():
             watch.ask(now_s)
 
-    def _open_wished(self, command: OpenMailbox | OpenMessage | OpenPage) -> None:
+    def _look(self) -> None:
+        """Count as new from now on what comes from now on."""
+        self._polls.look()
+        self._board.reduce(status.Looked())
+
+    def _open_wished(self, command: Looked | OpenMailbox | OpenMessage | OpenPage) -> None:
         match command:
+            case OpenPage(url):
+                self._open(url)
+                return
             case OpenMailbox():
                 self._open(self._wishes.places.mailbox)
             case OpenMessage(message_id):
                 self._open_message(message_id)
-            case OpenPage(url):
-                self._open(url)
+            case Looked():
+                pass
+        self._look()
 
     def _open_message(self, message_id: MessageId) -> None:
         for watch in self._watches.values():

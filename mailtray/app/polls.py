@@ -172,6 +172,7 @@ class Polls:
         self.pay_debts()
         self._tell(watch, found)
         watch.was_tried(reading.tried)
+        watch.looked.clear()
         if any(one.retired for one in found.values()):
             self._herald.withdraw(watch.account.id, watch.told)
         self._note_lacking(watch, reading.lacking)
@@ -229,6 +230,15 @@ class Polls:
         after = {key: changes.advance(one, told) for key, one in found.items()}
         self._remember(watch, changes.follow_moves(watch.seen, {**watch.seen, **after}))
 
+    def look(self) -> None:
+        """Remember that the person has looked at all that came so far."""
+        for watch in self._watches.values():
+            watch.looked |= {one for seen in watch.seen.values() for one in seen.unlooked}
+            # What a fetch on its way knows of the folders is from before the look.
+            if watch.looked and not watch.is_busy:
+                self._remember(watch, watch.seen)
+                watch.looked.clear()
+
     def tell_leftovers(self) -> None:
         """Tell at once, without a poll, what quiet or a missing notification server left untold."""
         for watch in self._watches.values():
@@ -260,8 +270,9 @@ class Polls:
                 watch.unread_count,
                 latest,
                 self._clock.now(),
-                watch.lacking,
-                tuple(watch.troubles.values()),
+                new=sum(len(seen.unlooked) for seen in watch.seen.values()),
+                lacking=watch.lacking,
+                troubles=tuple(watch.troubles.values()),
             )
         )
         self._board.notice(Source.PROGRAM, None)
@@ -276,7 +287,13 @@ class Polls:
         )
 
     def _remember(self, watch: Watch, seen: Mapping[str, Seen]) -> None:
-        changed = {key: one for key, one in seen.items() if one is not watch.seen[key]}
+        now = {
+            key: replace(one, unlooked=one.unlooked - watch.looked)
+            if one.unlooked & watch.looked
+            else one
+            for key, one in seen.items()
+        }
+        changed = {key: one for key, one in now.items() if one is not watch.seen[key]}
         watch.seen |= changed
         try:
             for key, one in changed.items():

@@ -39,6 +39,7 @@ class Watch:
             it is nowhere.
         seen: What is remembered of each folder that was found, by key, those first that have not
             been read for longest.
+        looked: Unread messages that the person has looked at since the present poll began.
         is_pruned: True once folders that are no longer watched are forgotten.
         order: What a fetch is on its way for, if one is.
         is_asked: True where somebody wants a poll that starts after the present one.
@@ -57,6 +58,7 @@ class Watch:
     account: Account
     places: dict[Wish, FolderPlace | MailSourceError | None] = field(default_factory=dict)
     seen: dict[str, Seen] = field(default_factory=dict)
+    looked: set[MessageId] = field(default_factory=set)
     is_pruned: bool = False
     due_s: float | None = 0.0
     not_before_s: float = 0.0

@@ -10,11 +10,14 @@ from mailtray.core.errors import SignInRequired
 from mailtray.core.language import _
 from mailtray.core.model import IconKind, MenuItem, TrayView
 from mailtray.core.status import (
+    AccountStatus,
     Source,
     State,
+    Status,
     is_paused,
     link_of,
     needs_sign_in,
+    new_count,
     overall,
     unread_count,
     worst_first,
@@ -23,7 +26,6 @@ from mailtray.core.status import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mailtray.core.status import AccountStatus, Status
 
 TOOLTIP_UNITS = 127
 """UTF-16 units of a tooltip; Windows holds no more (NOTIFYICONDATA.szTip)."""
@@ -31,22 +33,25 @@ LATEST_SHOWN = 5
 _MENU_LINE_UNITS = 60
 
 
-def view(status: Status, now: datetime) -> TrayView:
+def view(status: Status, now: datetime, *, counts_new: bool = False) -> TrayView:
     """Say what the tray shows.
 
     Args:
         status: How it is.
         now: The time, aware, in the zone in which times are to be shown.
+        counts_new: True where the icon counts what came since the person last looked, and not
+            all that is unread.
     """
+    count = new_count(status) if counts_new else unread_count(status)
     return TrayView(
-        icon=_icon(status),
-        count=unread_count(status),
+        icon=_icon(status, count),
+        count=count,
         tooltip=clip(_tooltip(status, now), TOOLTIP_UNITS),
         menu=_menu(status, now),
     )
 
 
-def _icon(status: Status) -> IconKind:
+def _icon(status: Status, count: int) -> IconKind:
     match overall(status):
         case State.SIGNING_IN:
             return IconKind.SIGNING_IN
@@ -57,7 +62,7 @@ def _icon(status: Status) -> IconKind:
         case _ if is_paused(status) and status.accounts:
             return IconKind.PAUSED
         case _:
-            return IconKind.UNREAD if unread_count(status) else IconKind.NORMAL
+            return IconKind.UNREAD if count else IconKind.NORMAL
 
 
 def _tooltip(status: Status, now: datetime) -> str:
@@ -69,7 +74,7 @@ def _tooltip(status: Status, now: datetime) -> str:
         one = next(iter(status.accounts.values()))
         lines = [*_state_lines(one, now), isolate(clean(one.account.username))]
     else:
-        lines = [text.unread(unread_count(status))]
+        lines = [_counts(status)]
         lines += [
             text.labelled(_who(one), _state_lines(one, now)[0]) for one in worst_first(status)
         ]
@@ -84,7 +89,16 @@ def _quiet_lines(words: str, lines: list[str], status: Status) -> list[str]:
     """Put why nothing is shown first, or last where something asks for the person."""
     if overall(status) is not State.OK:
         return [*lines, words]
-    return [f"{words} · {text.unread(unread_count(status))}", *lines[1:]]
+    return [f"{words} · {_counts(status)}", *lines[1:]]
+
+
+def _counts(of: Status | AccountStatus) -> str:
+    """Say how many are unread, and first how many of them are new."""
+    if isinstance(of, Status):
+        unread, new = unread_count(of), new_count(of)
+    else:
+        unread, new = of.unread, of.new
+    return f"{text.new(new)} · {text.unread(unread)}" if new else text.unread(unread)
 
 
 def _finish_sign_in(status: Status) -> str:
@@ -109,14 +123,14 @@ def _state_lines(one: AccountStatus, now: datetime) -> list[str]:
     if one.error is None:
         if one.checked is None:
             return [_(text.CHECKING)]
-        return [f"{text.unread(one.unread)} · {text.checked_at(_there(one.checked, now))}"]
+        return [f"{_counts(one)} · {text.checked_at(_there(one.checked, now))}"]
     lines = [one.error.title]
     if one.error.transient and one.since is not None:
         lines.append(text.offline_since(_there(one.since, now)))
     elif one.error.hint:
         lines.append(one.error.hint)
     if one.unread:
-        lines.append(text.unread(one.unread))
+        lines.append(_counts(one))
     return lines
 
 

@@ -55,7 +55,8 @@ class AccountStatus:
     """How one account is.
 
     Attributes:
-        unread: Unread messages in its watched folder, as far as is known.
+        unread: Unread messages in its watched folders, as far as is known.
+        new: Those of them that came since the person last looked.
         latest: The newest unread messages, newest first.
         checked: When its mail was last read, or ``None`` before the first time.
         error: Why it is not ``ok``.
@@ -68,6 +69,7 @@ class AccountStatus:
     account: Account
     state: State = State.OK
     unread: int = 0
+    new: int = 0
     latest: tuple[Message, ...] = ()
     checked: datetime | None = None
     error: MailtrayError | None = None
@@ -132,6 +134,7 @@ class Polled:
     unread: int
     latest: tuple[Message, ...]
     at: datetime
+    new: int = 0
     lacking: AuthError | None = None
     troubles: tuple[MailtrayError, ...] = ()
 
@@ -193,6 +196,11 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """The person looked at what there is."""
+
+
+@dataclass(frozen=True, slots=True)
 class QuietChanged:
     """The person is left in peace from now on, or no longer."""
 
@@ -210,6 +218,7 @@ Event = (
     | SignedOut
     | Noticed
     | QuietChanged
+    | Looked
 )
 
 
@@ -224,12 +233,23 @@ def reduce(status: Status, event: Event) -> Status:
         case SignedOut(account_id):
             left = {i: one for i, one in status.accounts.items() if i != account_id}
             return replace(status, accounts=left)
+        case Noticed() | QuietChanged() | Looked():
+            return _program_changed(status, event)
+        case _:
+            return _sign_in_changed(status, event)
+
+
+def _program_changed(status: Status, event: Noticed | QuietChanged | Looked) -> Status:
+    match event:
         case Noticed(source, error):
             return _noticed(status, source, error)
         case QuietChanged(quiet):
             return replace(status, quiet=quiet)
-        case _:
-            return _sign_in_changed(status, event)
+        case Looked() if not new_count(status):
+            return status
+        case Looked():
+            found = {i: replace(one, new=0) for i, one in status.accounts.items()}
+            return replace(status, accounts=found)
 
 
 def _noticed(status: Status, source: Source, error: MailtrayError | None) -> Status:
@@ -263,6 +283,7 @@ def _account_changed(status: Status, event: Polled | Failed) -> Status:
         new = AccountStatus(
             old.account,
             unread=event.unread,
+            new=event.new,
             latest=event.latest,
             checked=event.at,
             lacking=event.lacking,
@@ -354,6 +375,11 @@ def worst_first(status: Status) -> list[AccountStatus]:
 def unread_count(status: Status) -> int:
     """Return the unread messages of all accounts."""
     return sum(one.unread for one in status.accounts.values())
+
+
+def new_count(status: Status) -> int:
+    """Return the messages of all accounts that came since the person last looked."""
+    return sum(one.new for one in status.accounts.values())
 
 
 def is_paused(status: Status) -> bool:

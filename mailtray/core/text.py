@@ -124,6 +124,11 @@ def unread(count: int) -> str:
     return ngettext("{count} unread", "{count} unread", count).format(count=count)
 
 
+def new(count: int) -> str:
+    """Return how many messages came since the person last looked, in words."""
+    return ngettext("{count} new", "{count} new", count).format(count=count)
+
+
 def new_messages(count: int) -> str:
     """Return the title of a summary."""
     return ngettext("{count} new message", "{count} new messages", count).format(count=count)

@@ -178,6 +178,7 @@ class Rig:
         zone: tzinfo | None = None,
         mail: MailSource | None = None,
         folders: tuple[str, ...] = (INBOX,),
+        icon_count: str = "unread",
     ) -> None:
         self.clock: FakeClock = before.clock if before else FakeClock()
         self.vault: FakeVault = before.vault if before else FakeVault()
@@ -211,6 +212,7 @@ class Rig:
                 quiet_in_do_not_disturb=is_heedful,
                 quiet_when_locked=is_heedful,
                 folders=folders,
+                icon_count=icon_count,
             ),
             places=Places(MAILBOX, frozenset({"outlook.office.com"})),
             unconfigured=unconfigured,

@@ -195,7 +195,7 @@ def test_quiet_hours_begin_and_end_by_the_clock() -> None:
     rig.box().deliver("A", "B")
     rig.check()
     assert rig.titles() == []
-    assert rig.view.tooltip.startswith("Quiet until 06:30 · 2 unread\n")
+    assert rig.view.tooltip.startswith("Quiet until 06:30 · 2 new · 2 unread\n")
     rig.pass_time(1_198.0)
     assert rig.titles() == []
     rig.pass_time(2.0)

@@ -439,7 +439,7 @@ class TestMenu:
         nothing = Variant("i", 0)
         assert host.menu("AboutToShow", "i", 0) == [False]
         assert host.menu("AboutToShowGroup", "ai", [0, check, 77]) == [[], [77]]
-        host.menu("Event", "isvu", 0, "opened", nothing, 0)
+        host.menu("Event", "isvu", ann, "opened", nothing, 0)
         host.menu("Event", "isvu", ann, "hovered", nothing, 0)
         host.menu("Event", "isvu", told, "clicked", nothing, 0)
         assert commands == []
@@ -447,6 +447,13 @@ class TestMenu:
         events = [[check, "clicked", nothing, 0], [77, "clicked", nothing, 0]]
         assert host.menu("EventGroup", "a(isvu)", events) == [[77]]
         assert commands == [("open", "id-1"), ("check_now", "")]
+
+    def test_opening_the_menu_is_a_look(
+        self, host: Host, tray: StatusNotifierTray, commands: Commands
+    ) -> None:
+        tray.render(view(CHECK))
+        host.menu("Event", "isvu", 0, "opened", Variant("i", 0), 0)
+        assert commands == [("looked", "")]
 
     def test_a_click_on_a_menu_drawn_before_does_what_it_said(
         self, host: Host, tray: StatusNotifierTray, commands: Commands
