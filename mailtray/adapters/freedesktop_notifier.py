@@ -53,7 +53,7 @@ LATE_CLICK_S = 5.0
 KEPT_IDS = 256
 EXPIRED = 1
 AS_THE_SERVER_LIKES, NEVER = -1, 0
-"""Values of ``expire_timeout``."""
+"""Values of ``expire_timeout``; GNOME heeds none, and only what is critical stays there."""
 DEFAULT_ACTION = "default"
 """The click on the notification itself; Xfce draws it as a button."""
 SOUND_NAME = "message-new-email"

@@ -1,4 +1,6 @@
-"""Notifications through plyer: the plain way, without clicks, withdrawal or answers.
+"""Notifications through plyer: the plain way, without clicks, buttons, withdrawal or answers.
+
+Sound, urgency and how long one stays are the system's to choose.
 
 Source: plyer 2.1, ``plyer/platforms/{win,macosx}/notification.py``.
 """

@@ -148,12 +148,13 @@ def test_xfce_tells_not_to_disturb(address: str, loop: DesktopLoop) -> None:
 def test_what_xfce_was_told_once_does_not_count_on_another_desktop(
     address: str, loop: DesktopLoop
 ) -> None:
-    with Xfconf(address) as settings, Inhibiting(address) as server, listening(loop) as told:
+    with Xfconf(address) as settings, Inhibiting(address) as server:
         settings.switch(to=True)
-        server.switch(to=True)
-        assert told.get(timeout=WAIT_S) == UNDISTURBED
-        server.switch(to=False)
-        assert told.get(timeout=WAIT_S) == HERE
+        with listening(loop) as told:
+            server.switch(to=True)
+            assert told.get(timeout=WAIT_S) == UNDISTURBED
+            server.switch(to=False)
+            assert told.get(timeout=WAIT_S) == HERE
 
 
 def test_dunst_tells_that_it_is_paused(
