@@ -388,7 +388,7 @@ def test_a_large_mailbox_is_read_in_small_pages(
     program.start()
     program.wait(mark, event="polled")
     status = program.wait(mark, event="status", state="ok", unread=cloud.unread_count())
-    assert status["tooltip"].startswith(f"{cloud.unread_count()} unread")
+    assert f"{cloud.unread_count()} unread · " in status["tooltip"]
     assert sum(one.status == 400 for one in cloud.log()) == (0 if takes_filter else 2)
     # Two halvings each life; the size that was taken is kept.
     assert sum(one.status == 504 for one in cloud.log()) <= 4
