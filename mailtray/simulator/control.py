@@ -1,13 +1,16 @@
 """The control page for people, at ``/``: everything a mailbox's day can bring, as buttons."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from mailtray.simulator.cloud import Cloud, UnknownAccountError, UnknownItemError
 from mailtray.simulator.faults import Fault
+from mailtray.simulator.mailbox import Folder, Mailbox
+from mailtray.simulator.resources import MEETING_TYPES
 from mailtray.simulator.seed import Subject
 from mailtray.simulator.web import cloud, page
 
@@ -47,7 +50,10 @@ def _overview(here: Cloud, notice: str, status: int) -> Response:
         status,
         account=account,
         accounts=list(here.accounts.values()),
-        folders=list(mailbox.folders.values()),
+        folders=mailbox.folders,
+        places=_places(mailbox),
+        inbox=mailbox.folder("inbox").id,
+        meetings=list(MEETING_TYPES),
         messages=[mailbox.messages[key] for key in newest],
         counts=here.counts(),
         requests=here.log()[: -SHOWN_REQUESTS - 1 : -1],
@@ -56,6 +62,19 @@ def _overview(here: Cloud, notice: str, status: int) -> Response:
         url=here.base_url,
         live="live" in request.args,
     )
+
+
+def _places(mailbox: Mailbox) -> list[tuple[str, str]]:
+    """List the folders by id, each with its path, in the order of the paths' beginnings."""
+    found: list[tuple[str, str]] = []
+
+    def walk(parent: Folder, above: str) -> None:
+        for folder in mailbox.children(parent):
+            found.append((folder.id, above + folder.name))
+            walk(folder, f"{above}{folder.name}/")
+
+    walk(mailbox.root, "")
+    return found
 
 
 @blueprint.post("/")
@@ -84,8 +103,18 @@ def _deliver(here: Cloud, form: Form) -> str:
         sender_address=form.get("sender_address") or None,
         subject=form.get("subject") or Subject.NEXT,
         preview=form.get("preview", ""),
+        folder=form.get("folder", "inbox"),
+        cc=form.get("cc", "").replace(",", " ").split(),
+        meeting=form.get("meeting") or None,
+        starts=here.time() + timedelta(days=1),
+        **_wishes(form),
     )
     return "One message delivered." if len(ids) == 1 else f"{len(ids)} messages delivered."
+
+
+def _wishes(form: Form) -> dict[str, Any]:
+    names = ("importance", "inference_classification")
+    return {name: form[name] for name in names if form.get(name)}
 
 
 def _mark_read(here: Cloud, form: Form) -> str:
@@ -167,6 +196,19 @@ def _add_account(here: Cloud, form: Form) -> str:
     return "Account added."
 
 
+def _add_folder(here: Cloud, form: Form) -> str:
+    name = form.get("folder_name", "").strip()
+    if not name:
+        raise ValueError("The folder needs a name.")
+    here.add_folder(name, parent=form.get("parent", "inbox"), username=form["username"])
+    return "Folder added."
+
+
+def _share(here: Cloud, form: Form) -> str:
+    here.share_mailbox(form["username"], reader=form.get("reader", ""))
+    return "Mailbox shared: whoever may read shared mail can open it."
+
+
 def _reset(here: Cloud, form: Form) -> str:  # noqa: ARG001 (all actions are called alike)
     here.reset()
     return "Everything is as at the start."
@@ -188,6 +230,8 @@ ACTIONS: dict[str, Callable[[Cloud, Form], str]] = {
     "clear_faults": _clear_faults,
     "clear_log": _clear_log,
     "add_account": _add_account,
+    "add_folder": _add_folder,
+    "share": _share,
     "reset": _reset,
 }
 """What each button does; returns the sentence that tells it is done."""

@@ -127,6 +127,22 @@ def test_scopes_listed_long_are_found_when_asked_for_short(rig: Rig) -> None:
     assert rig.cloud.log() == []
 
 
+def test_a_permission_more_is_asked_for_when_it_is_needed(rig: Rig, account: AccountId) -> None:
+    more = ["Mail.ReadWrite"]
+    with pytest.raises(ConsentRequired) as missing:
+        acquire(rig, account, more)
+    assert missing.value.code == 65001
+    rig.person.consents = False
+    with pytest.raises(MailtrayError) as declined:
+        rig.sign_in(more)
+    assert getattr(declined.value, "code", None) == 65004
+    assert "Mail.ReadBasic" in acquire(rig, account).scopes
+    rig.person.consents = True
+    rig.sign_in(more)
+    assert "Mail.ReadWrite" in acquire(rig, account, more).scopes
+    assert "Mail.ReadBasic" in acquire(rig, account).scopes
+
+
 def test_a_scope_that_was_not_given_is_not_claimed(rig: Rig, account: AccountId) -> None:
     found = acquire(rig, account, SCOPES, renew=False)
     assert found.scopes == frozenset(SCOPES)

@@ -29,6 +29,15 @@ def send(graph: Graph, *parts: Part) -> dict[str, Part]:
     return {part["id"]: part for part in answer.json()["responses"]}
 
 
+def test_parts_need_the_scopes_of_plain_requests(sim: Simulator, graph: Graph) -> None:
+    (key,) = sim.cloud.deliver()
+    body = {"requests": [patch("1", key)]}
+    answer = graph("POST", "/$batch", json=body, scopes="Mail.Read")
+    [part] = answer.json()["responses"]
+    assert (answer.status_code, part["status"]) == (200, 403)
+    assert part["body"]["error"]["code"] == "ErrorAccessDenied"
+
+
 def test_parts_are_carried_out(sim: Simulator, graph: Graph) -> None:
     first, second = sim.cloud.deliver(count=2)
     before = sim.cloud.unread_count()

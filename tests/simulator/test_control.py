@@ -58,6 +58,45 @@ def test_accounts_and_folders(sim: Simulator) -> None:
     assert [each["kind"] for each in state(sim)["accounts"]] == ["work", "personal"]
 
 
+def test_a_tree_of_folders_and_a_shared_mailbox(sim: Simulator, graph: Graph) -> None:
+    team = {"username": "team@contoso.example", "name": "Team"}
+    assert post(sim, "accounts", team).status_code == 201
+    post(sim, "share", {"owner": team["username"], "reader": ADA})
+    owner = {"username": team["username"]}
+    above = post(sim, "folders", {"name": "Cases", "parent": "msgfolderroot", **owner}).json()["id"]
+    below = post(sim, "folders", {"name": "Open", "parent": above, **owner}).json()["id"]
+    post(sim, "deliver", {**owner, "folder": below, "subject": "For the team"})
+    path = f"/users/{team['username']}/mailFolders"
+    scopes = "Mail.ReadBasic.Shared"
+    tops = graph("GET", f"{path}?$top=100", scopes=scopes).json()["value"]
+    assert {each["displayName"]: each["childFolderCount"] for each in tops}["Cases"] == 1
+    [child] = graph("GET", f"{path}/{above}/childFolders", scopes=scopes).json()["value"]
+    assert (child["id"], child["unreadItemCount"]) == (below, 1)
+    told = {each["username"]: each for each in state(sim)["accounts"]}[team["username"]]
+    assert told["shared_with"] == [ADA]
+    assert {each["id"]: each["parent"] for each in told["folders"]}[below] == above
+
+
+def test_what_a_message_tells_of_itself(sim: Simulator, graph: Graph) -> None:
+    body = {
+        "importance": "high", "inference_classification": "other", "conversation_id": "AAQk1",
+        "to": ["team@contoso.example"], "cc": [ADA], "meeting": "meetingTenativelyAccepted",
+        "starts": "2026-03-02T07:00:00+01:00", "count": 2,
+    }  # fmt: skip
+    (key, other) = post(sim, "deliver", body).json()["ids"]
+    message = graph("GET", f"/me/messages/{key}").json()
+    assert message["@odata.type"] == "#microsoft.graph.eventMessageResponse"
+    assert message["meetingMessageType"] == "meetingTenativelyAccepted"
+    assert message["startDateTime"] == {
+        "dateTime": "2026-03-02T06:00:00.0000000",
+        "timeZone": "UTC",
+    }
+    assert (message["importance"], message["inferenceClassification"]) == ("high", "other")
+    assert message["toRecipients"][0]["emailAddress"]["address"] == "team@contoso.example"
+    assert message["ccRecipients"][0]["emailAddress"]["address"] == ADA
+    assert graph("GET", f"/me/messages/{other}").json()["conversationId"] == "AAQk1"
+
+
 def test_tokens_and_sync(sim: Simulator, graph: Graph) -> None:
     link = graph("GET", "/me/mailFolders/inbox/messages/delta").json()["@odata.deltaLink"]
     for path in ("sync/drop", "tokens/expire", "tokens/revoke", "tokens/challenge"):
@@ -113,6 +152,13 @@ def test_settings_and_reset(sim: Simulator) -> None:
         pytest.param("deliver", {"received": "noon"}, 400, "received", id="no time"),
         pytest.param("deliver", {"username": "x@y.example"}, 404, "x@y", id="no such account"),
         pytest.param("deliver", {"count": 0}, 400, "count", id="none to deliver"),
+        pytest.param("deliver", {"importance": "urgent"}, 400, "urgent", id="no importance"),
+        pytest.param("deliver", {"meeting": "party"}, 400, "party", id="no kind of meeting"),
+        pytest.param("deliver", {"starts": "noon"}, 400, "starts", id="no start"),
+        pytest.param("deliver", {"cc": [1]}, 400, "cc", id="no addresses"),
+        pytest.param("share", {"owner": ADA}, 400, "reader", id="shared with nobody"),
+        pytest.param("share", {"owner": ADA, "reader": "x"}, 404, "x", id="shared with a stranger"),
+        pytest.param("folders", {"name": "x", "parent": "y"}, 404, "y", id="within no folder"),
         pytest.param("deliver", [1], 400, "object", id="no object"),
         pytest.param("mark", {"ids": ["x"], "is_read": True}, 404, "x", id="no such message"),
         pytest.param("mark", {"ids": ["x"]}, 400, "is_read", id="field missing"),
@@ -175,6 +221,23 @@ def test_control_page_buttons(sim: Simulator) -> None:
     assert "10 seconds" in press(sim, "offline", seconds="10").text
     press(sim, "add_account", new_username="m@outlook.example", name="Mary", kind="personal")
     assert "m@outlook.example" in requests.get(f"{sim.url}/?live=1", timeout=5).text
+    assert "Mailbox shared" in press(sim, "share", reader="m@outlook.example").text
+    assert sim.cloud.account(ADA).shared_with == {"m@outlook.example"}
+
+
+def test_control_page_delivers_into_any_folder(sim: Simulator, graph: Graph) -> None:
+    projects = sim.cloud.add_folder("Reports", parent="msgfolderroot")
+    assert "Reports/Alpha" in press(sim, "add_folder", folder_name="Alpha", parent=projects).text
+    alpha = graph("GET", f"/me/mailFolders/{projects}/childFolders").json()["value"][0]["id"]
+    press(
+        sim, "deliver", folder=alpha, importance="high", inference_classification="other",
+        cc="bo@a.example, cy@a.example", meeting="meetingCancelled",
+    )  # fmt: skip
+    [message] = graph("GET", f"/me/mailFolders/{alpha}/messages").json()["value"]
+    assert message["@odata.type"] == "#microsoft.graph.eventMessage"
+    assert (message["importance"], message["inferenceClassification"]) == ("high", "other")
+    copied = [each["emailAddress"]["address"] for each in message["ccRecipients"]]
+    assert copied == ["bo@a.example", "cy@a.example"]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +246,9 @@ def test_control_page_buttons(sim: Simulator) -> None:
         pytest.param("dance", {}, "There is no such button.", id="unknown button"),
         pytest.param("deliver", {"count": "0"}, "from 1 to 1000", id="no message"),
         pytest.param("read", {"id": "x"}, "There is no message x.", id="unknown message"),
+        pytest.param("deliver", {"importance": "x"}, "is none of low", id="unknown importance"),
+        pytest.param("add_folder", {"folder_name": " "}, "needs a name", id="a nameless folder"),
+        pytest.param("share", {"reader": "x"}, "There is no account x.", id="unknown reader"),
         pytest.param("offline", {"seconds": "-1"}, "1 to 3600", id="negative outage"),
     ],
 )

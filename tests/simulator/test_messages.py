@@ -120,6 +120,39 @@ def test_shared_mailbox_needs_the_shared_scope(sim: Simulator, graph: Graph) -> 
 
 
 @pytest.mark.parametrize(
+    ("method", "suffix", "body"),
+    [
+        pytest.param("PATCH", "", {"isRead": True}, id="mark"),
+        pytest.param("POST", "/move", {"destinationId": "archive"}, id="move"),
+    ],
+)
+def test_changing_a_shared_mailbox_needs_a_scope_of_its_own(
+    sim: Simulator, graph: Graph, method: str, suffix: str, body: object
+) -> None:
+    sim.cloud.add_account(CHARLES, "Charles Babbage")
+    (key,) = sim.cloud.deliver(CHARLES)
+    path = f"/users/{CHARLES}/messages/{key}{suffix}"
+    everything = "Mail.ReadWrite Mail.ReadWrite.Shared"
+    stranger = graph(method, path, scopes=everything, json=body)
+    assert (stranger.status_code, code(stranger)) == (403, "ErrorAccessDenied")
+    sim.cloud.share_mailbox(CHARLES, reader=ADA)
+    for scopes in ("Mail.ReadWrite", "Mail.Read.Shared"):
+        refused = graph(method, path, scopes=scopes, json=body)
+        assert (refused.status_code, code(refused)) == (403, "ErrorAccessDenied")
+    assert graph(method, path, scopes=everything, json=body).status_code in {200, 201}
+
+
+def test_properties_of_meetings_are_selected_by_their_type(sim: Simulator, graph: Graph) -> None:
+    sim.cloud.deliver(meeting="meetingRequest", starts=datetime(2026, 3, 2, tzinfo=UTC))
+    names = ("meetingMessageType", "startDateTime")
+    select = ",".join(f"microsoft.graph.eventMessage/{name}" for name in names)
+    page = graph("GET", f"/me/mailFolders/inbox/messages?$top=2&$select=subject,{select}").json()
+    invitation, other = page["value"]
+    assert set(invitation) == {"@odata.type", "@odata.etag", "id", "subject", *names}
+    assert set(other) == {"@odata.etag", "id", "subject"}
+
+
+@pytest.mark.parametrize(
     ("knob", "status"),
     [pytest.param("omit", 200, id="left out"), pytest.param("forbid", 403, id="refused")],
 )
@@ -144,6 +177,12 @@ def test_ordinary_id_changes_on_move_and_immutable_id_does_not(
     answer = graph("GET", f"/me/messages/{key}")
     assert answer.json()["id"] == key
     assert answer.headers["Preference-Applied"] == "IdType=ImmutableId"
+
+
+def test_a_folder_to_move_to_that_is_not_there(sim: Simulator, graph: Graph) -> None:
+    (key,) = sim.cloud.deliver()
+    gone = graph("POST", f"/me/messages/{key}/move", json={"destinationId": "AAMkgone"})
+    assert (gone.status_code, code(gone)) == (404, "ErrorFolderNotFound")
 
 
 def test_patch_marks_read(sim: Simulator, graph: Graph) -> None:

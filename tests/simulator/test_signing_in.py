@@ -179,6 +179,35 @@ def test_unaccepted_scope_needs_consent(app: msal.PublicClientApplication, sign_
     account = app.get_accounts()[0]
     refused = app.acquire_token_silent_with_error(["Mail.ReadWrite"], account)
     assert (refused["error"], refused["suberror"]) == ("invalid_grant", "consent_required")
+    assert refused["error_codes"] == [65001]
+
+
+def test_declining_more_leaves_what_was_accepted(
+    sim: Simulator, app: msal.PublicClientApplication, sign_in: SignIn
+) -> None:
+    sign_in()
+    before = {name: set(given) for name, given in sim.cloud.account().consents.items()}
+    declined = sign_in(["Mail.ReadWrite"], consent=False)
+    assert (declined["error"], "AADSTS65004" in declined["error_description"]) == (
+        "access_denied", True,
+    )  # fmt: skip
+    assert sim.cloud.account().consents == before
+    account = app.get_accounts()[0]
+    again = app.acquire_token_silent_with_error(SCOPES, account, force_refresh=True)
+    assert "Mail.ReadBasic" in again["scope"]
+    refused = app.acquire_token_silent_with_error(["Mail.ReadWrite"], account, force_refresh=True)
+    assert refused["error_codes"] == [65001]
+
+
+def test_accepting_more_keeps_what_was_accepted(
+    app: msal.PublicClientApplication, sign_in: SignIn
+) -> None:
+    sign_in()
+    assert "Mail.ReadWrite" in sign_in(["Mail.ReadWrite"])["scope"]
+    account = app.get_accounts()[0]
+    for scopes in (SCOPES, ["Mail.ReadWrite"], [*SCOPES, "Mail.ReadWrite"]):
+        renewed = app.acquire_token_silent_with_error(scopes, account, force_refresh=True)
+        assert set(scopes) <= set(renewed["scope"].split())
 
 
 def test_consent_page_asks_only_for_what_is_new(sim: Simulator, sign_in: SignIn) -> None:
