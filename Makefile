@@ -6,9 +6,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
+# A bundle is made where nothing is installed but what it is to hold.
+BUNDLE_VENV := build/venv
+BUNDLE_STAMP := $(BUNDLE_VENV)/.set-up
 ARGS ?=
 
-.PHONY: setup demo run test soak lint unit rig clean
+.PHONY: setup demo run test soak lint unit rig bundle test-bundle clean
 
 setup: $(STAMP)
 
@@ -42,6 +45,24 @@ test: setup rig lint
 soak: setup rig
 	MAILTRAY_SOAK=1 $(BIN)/python -m pytest tests/e2e/test_crashes.py -s
 	$(BIN)/python -m tests.soak $(ARGS)
+
+# dist/mailtray/mailtray, or with MAILTRAY_ONEFILE=1 the one file dist/mailtray; the same commit and
+# the same Python make the same files.
+bundle: $(BUNDLE_STAMP)
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)} PYTHONHASHSEED=0 \
+	    $(BUNDLE_VENV)/bin/pyinstaller --noconfirm --clean --log-level WARN --distpath dist --workpath build/work build.spec
+	@du -sh dist/mailtray
+
+$(BUNDLE_STAMP): pyproject.toml constraints.txt
+	@release/prepare $(PYTHON)
+	@echo "== setting up $(BUNDLE_VENV) with the versions of constraints.txt"
+	$(PYTHON) -m venv --clear $(BUNDLE_VENV)
+	$(BUNDLE_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable ".[bundle]"
+	@touch $(BUNDLE_STAMP)
+
+# The end-to-end tests once more, with the bundle in the program's place, and what only a bundle has.
+test-bundle: setup rig bundle
+	MAILTRAY_BUNDLE=dist/mailtray/mailtray $(BIN)/python -m pytest tests/bundle tests/e2e/test_main_job.py tests/e2e/test_desktops.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

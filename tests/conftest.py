@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import pytest
 
-WITH_REAL_PROCESSES = frozenset({"e2e", "desktop", "pages"})
+WITH_REAL_PROCESSES = frozenset({"e2e", "desktop", "pages", "bundle"})
 """Folders whose tests wait for real programs: one more try on a machine that stalls for seconds.
 The summary shows each with an R; what is broken fails twice."""
 

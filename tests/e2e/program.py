@@ -9,13 +9,17 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-MAILTRAY = (sys.executable, "-m", "mailtray")
+BUNDLE = os.environ.get("MAILTRAY_BUNDLE", "")
+"""The bundle to test in the place of the source."""
+MAILTRAY: tuple[str, ...] = (
+    (str(Path(BUNDLE).resolve()),) if BUNDLE else (sys.executable, "-m", "mailtray")
+)
 CLIENT_ID = "11111111-2222-3333-4444-555555555555"
 WAIT_S = 20.0
 BROWSER = f"{sys.executable} -m mailtray.simulator.browser %s"

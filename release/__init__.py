@@ -1,0 +1,1 @@
+"""What makes packages of the program: bundles, a Debian package, and what goes into them."""
