@@ -40,7 +40,7 @@ def test_the_icons_have_every_size_that_a_system_asks_for(tmp_path: Path) -> Non
 def test_windows_is_told_the_version(version: str, numbers: tuple[int, ...] | None) -> None:
     made = Recorded()
     eval(windows.version_resource(version, "mailtray-cli", "Tells once"), {}, made)  # noqa: S307 - as PyInstaller does
-    texts = dict(made.calls["StringStruct"])
+    texts = {str(name): value for name, value in made.calls["StringStruct"]}
     assert texts["ProductVersion"] == version
     assert texts["OriginalFilename"] == "mailtray-cli.exe"
     assert texts["FileDescription"] == "Tells once"
