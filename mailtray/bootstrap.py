@@ -47,6 +47,7 @@ from mailtray.core.compose import Places
 from mailtray.core.errors import (
     AlreadyRunning,
     ConfigError,
+    MailtrayError,
     NotRunning,
     TrayError,
     Unconfigured,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from mailtray.adapters.system_events import SystemEvents
     from mailtray.core.model import Notification
     from mailtray.core.settings import Settings, Standing
+    from mailtray.pages.server import PageServer
     from mailtray.ports import (
         Autostart,
         Clock,
@@ -94,6 +96,7 @@ LONE_TRIES = 240
 """A command that acts alone may wait for a slow network so long: as many waits, a minute."""
 ANY_INTERVAL_S = 0.001
 """A simulator on the loopback may be polled as fast as one likes."""
+PAGE_ASK_S = 30.0
 LOOK_FOR_CLIENT_S = 1.0
 """How often it is looked whether a client that waits is still there; only while one waits."""
 
@@ -511,6 +514,47 @@ def sign_in(
         timeout_s=timeout_s,
         on_progress=lambda reply: on_page(str(reply["sign_in_page"]), str(reply["code"])),
     )
+
+
+class _Behind:
+    """The program as the pages see it; see :class:`mailtray.pages.program.Program`."""
+
+    def __init__(self, options: Options, icon: Path) -> None:
+        self._options = options
+        self.icon = icon
+
+    def ask(self, command: str, **more: object) -> Mapping[str, object]:
+        """See the protocol."""
+        return ask(self._options, {"command": command, **more}, timeout_s=PAGE_ASK_S)
+
+
+@contextmanager
+def pages(options: Options) -> Iterator[PageServer]:
+    """Yield a server of the pages, serving.
+
+    Raises:
+        MailtrayError: No port of the loopback can be had.
+    """
+    from mailtray.adapters.icons import app_icon_path
+    from mailtray.pages.server import PageServer
+    from mailtray.pages.site import build
+
+    server = PageServer(partial(build, _Behind(options, app_icon_path())))
+    try:
+        server.__enter__()
+    except OSError as exc:
+        raise MailtrayError(
+            _("The pages cannot be shown"), _("No port of this computer is free; try again.")
+        ) from exc
+    try:
+        yield server
+    finally:
+        server.__exit__(None, None, None)
+
+
+def open_in_browser(url: str) -> bool:
+    """Open a page; returns False where no browser could be started."""
+    return BrowserOpener().open(url)
 
 
 def approval_link(options: Options) -> str:

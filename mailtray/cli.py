@@ -476,6 +476,23 @@ def quit_command() -> int:
     return EXIT_OK
 
 
+@cli.command("open")
+@click.argument("page", type=click.Choice(["messages"]), default="messages")
+@_common
+def open_command(*, page: str) -> int:
+    """Open a page in the browser, and serve it until nobody looks any more."""
+    ending = _Ending()
+    from mailtray import bootstrap
+
+    with bootstrap.pages(_options()) as server:
+        ending.passes_on(server.close)
+        link = server.link(page)
+        if not bootstrap.open_in_browser(link):
+            _say(link)
+        server.wait()
+    return EXIT_OK
+
+
 # -- the settings ---------------------------------------------------------------------------------
 
 

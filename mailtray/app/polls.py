@@ -263,7 +263,7 @@ class Polls:
             dice=self._clock.dice(),
             counted=reading.counted,
         )
-        latest = changes.latest_unread(watch.seen.values(), panel.LATEST_SHOWN)
+        latest = changes.latest_unread(watch.seen.values(), panel.LATEST_KEPT)
         self._board.reduce(
             status.Polled(
                 watch.account.id,

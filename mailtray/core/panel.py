@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 TOOLTIP_UNITS = 127
 """UTF-16 units of a tooltip; Windows holds no more (NOTIFYICONDATA.szTip)."""
+LATEST_KEPT = 50
+"""Of so many of the newest unread messages other programs and the pages are told."""
 LATEST_SHOWN = 5
+"""So many of them the menu has room for."""
 _MENU_LINE_UNITS = 60
 
 

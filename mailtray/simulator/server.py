@@ -15,6 +15,7 @@ from cheroot import wsgi
 from cheroot.server import HTTPConnection
 from flask import Blueprint, Flask, Response, request
 
+from mailtray import look
 from mailtray.simulator import control, control_api, entra, sign_in, webmail
 from mailtray.simulator.cloud import Cloud
 from mailtray.simulator.gate import WIRE_KEY, Gate
@@ -136,7 +137,7 @@ def build_app(cloud: Cloud, pause: Callable[[float], None]) -> Flask:
         cloud: The state they show and change.
         pause: Waits a number of seconds.
     """
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=look.FOLDER, static_url_path="/static")
     app.extensions[KEY] = cloud
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     for blueprint in (

@@ -318,7 +318,7 @@ def test_pages_label_their_fields_and_load_nothing_from_elsewhere(
     assert [each for each in labels.fields if each not in labels.labelled] == []
     assert labels.outside == []
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert requests.get(f"{sim.url}/static/simulator.css", timeout=5).status_code == 200
+    assert requests.get(f"{sim.url}/static/look.css", timeout=5).status_code == 200
 
 
 @pytest.mark.parametrize("shown", ["yesterday", 7, None])

@@ -1,0 +1,12 @@
+/* Fetches the live parts of a page again while somebody looks at it; forms and links do without. */
+"use strict";
+for (const part of document.querySelectorAll("[data-refresh]")) {
+  let shown = part.innerHTML;
+  const refresh = async () => {
+    if (document.hidden || part.contains(document.activeElement)) return;
+    const answer = await fetch(part.dataset.refresh, { credentials: "same-origin" }).catch(() => null);
+    const found = answer && answer.ok ? await answer.text() : null;
+    if (found !== null && found !== shown) part.innerHTML = shown = found;
+  };
+  setInterval(refresh, 5000);
+}
