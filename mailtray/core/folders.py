@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailtray.core.language import _
@@ -28,6 +29,9 @@ WELL_KNOWN = frozenset(
 """Folders that every mailbox has, under names that no language changes."""
 _ADDRESS = r"[^@\s/:]+@[^@\s/:]+"
 _WISH = re.compile(rf"(?:({_ADDRESS})(?:/|$))?(.*)", re.DOTALL)
+_NAME = re.compile(rf"(?:({_ADDRESS})(?:[/:]|$))?(.*)", re.DOTALL)
+_ID_LENGTH = 64
+"""Graph's folder ids are longer than this, and in them capitals count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,15 @@ def parse_wish(words: str) -> Wish:
             )
         )
     return Wish(mailbox.lower(), folder or INBOX)
+
+
+@lru_cache(maxsize=256)
+def meant(name: str) -> str:
+    """Return by what a folder's name, path or key is compared with others of any of these."""
+    match = _NAME.fullmatch(name.strip())
+    mailbox, folder = (match[1] or "", match[2].strip("/ ") or INBOX) if match else ("", name)
+    folder = folder if len(folder) > _ID_LENGTH else folder.casefold()
+    return f"{mailbox.lower()}/{folder}" if mailbox else folder
 
 
 def key(mailbox: str, folder: str) -> str:

@@ -426,9 +426,7 @@ def _understood(layer: Layer, interval_min_s: float) -> Iterable[Standing]:
         try:
             value = _understand(key, written, interval_min_s)
         except InnerMistake as exc:
-            raise ConfigError(
-                origin=layer.origin, key=f"{key}.{exc.where}", problem=str(exc)
-            ) from exc
+            raise ConfigError(origin=layer.origin, key=exc.within(key), problem=str(exc)) from exc
         except ValueError as exc:
             raise ConfigError(origin=layer.origin, key=key, problem=str(exc)) from exc
         yield Standing(key, value, written, layer.place, layer.origin)

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mailtray.core.folders import parse_wish
+from mailtray.core.folders import meant, parse_wish
 from mailtray.core.language import _
 from mailtray.core.model import SOUND_DESKTOP, SOUND_NONE
 from mailtray.core.peace import MINUTES_A_DAY, QuietHours
@@ -28,9 +28,7 @@ FOLDERS_MAX = 50
 BUTTONS = ("mark_read", "archive", "delete")
 BUTTONS_MAX = 2
 """More than two do not fit beside a notification on most desktops."""
-ACCOUNT_NAME_MAX = 60
-_ID_LENGTH = 64
-"""Graph's folder ids are longer than this, and in them capitals count."""
+NAME_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +49,19 @@ class AccountWishes:
 
 
 class InnerMistake(ValueError):
-    """A mistake within a table.
+    """A mistake within a table, or a list of them.
 
     Attributes:
-        where: The key in it that is meant, dotted.
+        where: The key in it that is meant, dotted; of a list of tables first which, as ``[1]``.
     """
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(problem)
         self.where = where
+
+    def within(self, key: str) -> str:
+        """Return the whole place, given the key of the table or the list of tables."""
+        return f"{key}{self.where}" if self.where.startswith("[") else f"{key}.{self.where}"
 
 
 # -- of every kind --------------------------------------------------------------------------------
@@ -142,6 +144,16 @@ def unknown(key: str, keys: Sequence[str]) -> str:
     if near := get_close_matches(key.lower().replace("-", "_"), keys, n=1):
         return _('there is no such setting; did you mean "{key}"?').format(key=near[0])
     return _("there is no such setting; there are {keys}").format(keys=", ".join(keys))
+
+
+def name(value: object) -> str:
+    """Return a name to be shown."""
+    found = word(value)
+    if not found.isprintable() or len(found) > NAME_MAX:
+        raise ValueError(
+            _("must be a name on one line, of at most {most} letters").format(most=NAME_MAX)
+        )
+    return found
 
 
 def _twice(found: Iterable[str]) -> str:
@@ -328,28 +340,25 @@ def folders(value: object) -> tuple[str, ...]:
 
 def _meant(folder: str) -> str:
     try:
-        wish = parse_wish(folder)
+        return meant(parse_wish(folder).words)
     except ValueError as exc:
         raise ValueError(_("“{folder}” {problem}").format(folder=folder, problem=exc)) from exc
-    name = wish.folder if len(wish.folder) > _ID_LENGTH else wish.folder.casefold()
-    return f"{wish.mailbox}/{name}" if wish.mailbox else name
 
 
 def senders(value: object) -> tuple[str, ...]:
-    """Return addresses, and domains as ``@contoso.com``, in lower case."""
+    """Return addresses, and domains as ``@contoso.com`` or ``contoso.com``, in lower case.
+
+    The latter stands for the domain and all within it.
+    """
     problem = _('must be a list of addresses or @domains, as ["anna@contoso.com", "@contoso.com"]')
     found = [each.lower() for each in words(value, problem)]
     for each in found:
-        if not (_MAIL_ADDRESS.fullmatch(each) or _is_at_domain(each)):
+        if not (_MAIL_ADDRESS.fullmatch(each) or _DOMAIN.fullmatch(each.removeprefix("@"))):
             raise ValueError(
                 _("“{sender}” is neither an address (anna@contoso.com) nor a domain (@contoso.com)")
                 .format(sender=each)
             )  # fmt: skip
     return tuple(dict.fromkeys(found))
-
-
-def _is_at_domain(found: str) -> bool:
-    return found.startswith("@") and _DOMAIN.fullmatch(found[1:]) is not None
 
 
 def addresses(value: object) -> tuple[str, ...]:
@@ -391,17 +400,8 @@ def _account(where: str, wishes: object) -> AccountWishes:
     return AccountWishes(**understood)  # type: ignore[arg-type] # each key's form returns its type
 
 
-def _account_name(value: object) -> str:
-    found = word(value)
-    if not found.isprintable() or len(found) > ACCOUNT_NAME_MAX:
-        raise ValueError(
-            _("must be a name on one line, of at most {most} letters").format(most=ACCOUNT_NAME_MAX)
-        )
-    return found
-
-
 _OF_ACCOUNTS: Mapping[str, Callable[[object], object]] = {
-    "name": _account_name,
+    "name": name,
     "folders": folders,
     "addresses": addresses,
     "sound": sound,
