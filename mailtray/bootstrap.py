@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 from mailtray.adapters.no_hook import NoHook
 from mailtray.adapters.no_presence import NoPresence
 from mailtray.adapters.no_tray import NoTray
-from mailtray.adapters.settings_file import Home, load_settings, read_layers
+from mailtray.adapters.settings_file import Home, SettingsWatch, read_layers
 from mailtray.adapters.system import BrowserOpener, LocalZone, SystemClock
 from mailtray.app import answers
 from mailtray.app.check import check_once
@@ -92,6 +92,8 @@ T = TypeVar("T")
 
 STARTING_TRIES, STARTING_WAIT_S = 20, 0.25
 """A program that holds the home and does not answer yet is waited for this long."""
+TOLD_S = 5.0
+"""How long a command that changed the settings waits for the running program to see that."""
 LONE_TRIES = 240
 """A command that acts alone may wait for a slow network so long: as many waits, a minute."""
 ANY_INTERVAL_S = 0.001
@@ -137,6 +139,7 @@ class _Parts:
     """What every command needs: the wishes, and the ways to Microsoft and to the keyring."""
 
     home: Home
+    source: SettingsWatch
     settings: Settings
     wishes: Wishes
     clock: Clock
@@ -161,7 +164,8 @@ def _parts(options: Options) -> _Parts:
 
     home = _home(options)
     home.prepare()
-    settings = load_settings(home, options.said, interval_min_s=_interval_min_s(options))
+    source = SettingsWatch(home, options.said, interval_min_s=_interval_min_s(options))
+    settings = source.settings
     clock = SystemClock()
     here = settings.endpoints
     try:
@@ -183,7 +187,7 @@ def _parts(options: Options) -> _Parts:
         open_browser=options.open_browser or BrowserOpener().open,
     )
     wishes = _wishes(settings, home, options.service_url)
-    return _Parts(home, settings, wishes, clock, http, identity, _vault(options, home))
+    return _Parts(home, source, settings, wishes, clock, http, identity, _vault(options, home))
 
 
 def _interval_min_s(options: Options) -> float:
@@ -284,6 +288,7 @@ def _world(parts: _Parts, options: Options, notifier: Notifier, tray: Tray) -> W
         opener=BrowserOpener(),
         hook=NoHook(),
         presence=NoPresence(),
+        settings=parts.source,
     )
 
 
@@ -682,7 +687,10 @@ def _change_setting(options: Options, key: str, value: object | None) -> Mapping
         weigh(edited, interval_min_s=least_s)
 
     home.prepare()
-    change(home.settings_path, key, value, check)
+    if change(home.settings_path, key, value, check):
+        with suppress(NotRunning):
+            # Whatever is asked, a running program sees that its settings were changed.
+            ask(options, {"command": "status"}, timeout_s=TOLD_S)
     return weigh_settings(options)
 
 

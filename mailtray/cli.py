@@ -215,16 +215,14 @@ def cli() -> int | None:
 
 
 @cli.command("run")
-@click.option("--tray", type=click.Choice(["auto", "none"]), default="auto", show_default=True)
-@click.option(
-    "--notifier", type=click.Choice(["auto", "console"]), default="auto", show_default=True
-)
+@click.option("--tray", type=click.Choice(["auto", "none"]), help="In place of the setting.")
+@click.option("--notifier", type=click.Choice(["auto", "console"]), help="In place of the setting.")
 @click.option("--events", type=click.Choice(["jsonl"]), help="Write events to standard output.")
 @click.option("--interval", "interval_s", type=float, metavar="SECONDS", help="Between two polls.")
 @_common
 def run_command(
-    tray: str = "auto",
-    notifier: str = "auto",
+    tray: str | None = None,
+    notifier: str | None = None,
     events: str | None = None,
     interval_s: float | None = None,
 ) -> int:
@@ -234,14 +232,16 @@ def run_command(
 
     options = replace(
         _options(interval_s=interval_s),
-        tray=tray,
-        notifier=notifier,
+        tray=tray or "",
+        notifier=notifier or "",
         events=sys.stdout if events else None,
         is_ending=lambda: ending.is_wished,
     )
-    with bootstrap.resident(options) as app:
-        ending.passes_on(app.quit)
-        app.run()
+    starts_over = True
+    while starts_over:
+        with bootstrap.resident(options) as app:
+            ending.passes_on(app.quit)
+            starts_over = app.run()
     return EXIT_OK
 
 

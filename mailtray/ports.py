@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from mailtray.core.errors import MailSourceError
+    from mailtray.core.errors import ConfigError, MailSourceError
     from mailtray.core.model import (
         AccessToken,
         Account,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         UnreadList,
     )
     from mailtray.core.peace import Pause, Presence
+    from mailtray.core.settings import Settings
 
 
 class Clock(Protocol):
@@ -416,6 +417,18 @@ class Hook(Protocol):
 
     def close(self) -> None:
         """End what runs, within a second; what waits is dropped and logged."""
+        ...
+
+
+class SettingsSource(Protocol):
+    """Knows what the person wishes, and hears of it when they change their mind."""
+
+    def changed(self) -> Settings | ConfigError | None:
+        """Return the settings if they are others than at the last call, or their mistake.
+
+        Where there was a mistake before, mended settings are returned whatever they are. Cheap
+        where nothing changed, and never raises.
+        """
         ...
 
 

@@ -200,3 +200,62 @@ def _variables(environment: Mapping[str, str]) -> Iterator[Layer]:
         is_meant = name.startswith(ENVIRONMENT_PREFIX) and value.strip()
         if is_meant and get_close_matches(key, KEYS, n=1, cutoff=LIKENESS):
             yield Layer(Place.VARIABLE, name, {key: value})
+
+
+class SettingsWatch:
+    """The settings, read again whenever one of their files was changed.
+
+    Args:
+        home: Whose files.
+        command_line: See :func:`load_settings`.
+        interval_min_s: See :func:`load_settings`.
+
+    Attributes:
+        settings: The last that had no mistake.
+
+    Raises:
+        ConfigError: They have a mistake from the beginning.
+    """
+
+    def __init__(
+        self, home: Home, command_line: Mapping[str, object], *, interval_min_s: float
+    ) -> None:
+        self._home = home
+        self._command_line = command_line
+        self._interval_min_s = interval_min_s
+        self._is_mistaken = False
+        # Looked at before they are read: what changes in between is seen the next time.
+        self._marks = self._look()
+        self.settings = self._load()
+
+    def changed(self) -> Settings | ConfigError | None:
+        """See the port."""
+        marks = self._look()
+        if marks == self._marks:
+            return None
+        self._marks = marks
+        try:
+            found = self._load()
+        except ConfigError as error:
+            self._is_mistaken = True
+            return error
+        if found == self.settings and not self._is_mistaken:
+            return None
+        self._is_mistaken, self.settings = False, found
+        return found
+
+    def _load(self) -> Settings:
+        return load_settings(self._home, self._command_line, interval_min_s=self._interval_min_s)
+
+    def _look(self) -> tuple[tuple[int, int, int] | None, ...]:
+        paths = (self._home.settings_path, self._home.machine_settings_path)
+        return tuple(_mark(path) for path in paths if path is not None)
+
+
+def _mark(path: Path) -> tuple[int, int, int] | None:
+    """Return what differs once a file is another one; ``None`` where none can be seen."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -27,19 +27,29 @@ class App:
         self.poller = poller
         self._tray = tray
         self._over = Event()
+        self._is_quit = False
         self._thread = Thread(target=self._serve, name="mailtray-poller", daemon=True)
 
-    def run(self) -> None:
-        """Live until somebody quits; called on the main thread."""
+    def run(self) -> bool:
+        """Live until somebody quits; called on the main thread.
+
+        Returns:
+            Whether the program is to start over, with other settings.
+        """
         self._thread.start()
         try:
             self._tray.run(self._wait)
         finally:
-            self.quit()
+            self._end()
             self._thread.join(QUIT_DEADLINE_S)
+        return self.poller.starts_over and not self._is_quit
 
     def quit(self) -> None:
         """Ask for the end; from any thread and from a signal handler."""
+        self._is_quit = True
+        self._end()
+
+    def _end(self) -> None:
         self.poller.inbox.put(Quit())
         # The event's lock may be held by the very code that a signal interrupts.
         Thread(target=self._over.set, name="mailtray-quit", daemon=True).start()

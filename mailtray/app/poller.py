@@ -46,6 +46,7 @@ from mailtray.app.inbox import take
 from mailtray.app.keeper import Keeper
 from mailtray.app.polls import Polls
 from mailtray.app.sign_in import SignInFlow
+from mailtray.app.steward import Steward
 from mailtray.app.watch import clock_offset_s
 from mailtray.core import schedule, status
 from mailtray.core.errors import (
@@ -98,6 +99,7 @@ class Poller:
             self._doorman.now,
             wishes,
         )
+        self._steward = Steward(world.settings, wishes, self._board, self._herald)
         self._desk = FrontDesk(self._watches, self._board.answer)
         self._polls = Polls(
             world=world,
@@ -190,6 +192,7 @@ class Poller:
             watch.look_at_clock(clock_offset_s(self._clock), now_s)
         if self._keeper.due_s is not None and self._keeper.due_s <= now_s:
             self._accounts.restore()
+        self._mind_settings()
         self._mind_peace()
         if command is not None:
             self._handle(command)
@@ -307,6 +310,20 @@ class Poller:
             case Resume():
                 self._doorman.keep(None)
         self._mind_peace()
+
+    def _mind_settings(self) -> None:
+        """Take changed settings over, and look at once at the mail that they are about."""
+        if not self._steward.look():
+            return
+        if self._steward.starts_over:
+            self.inbox.put(Quit())
+        else:
+            self._check_now()
+
+    @property
+    def starts_over(self) -> bool:
+        """Whether the program is to begin anew once it has ended, with other settings."""
+        return self._steward.starts_over
 
     def _mind_peace(self) -> None:
         """Find out whether the person may be disturbed; once they may, tell what waited."""

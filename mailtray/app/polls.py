@@ -83,11 +83,13 @@ class Polls:
                 self._submit(watch, self._order(watch, with_count=watch.count_due_s <= now_s))
 
     def _order(self, watch: Watch, *, with_count: bool) -> Order:
-        is_whole, settings = watch.lacking is None, self._wishes.settings
-        least_scopes = settings.least_scopes_for(watch.account.username)
+        settings, username = self._wishes.settings, watch.account.username
+        scopes, least_scopes = settings.scopes_for(username), settings.least_scopes_for(username)
+        watch.wish_scopes(scopes)
+        is_whole = watch.lacking is None
         return Order(
             account=watch.account,
-            scopes=settings.scopes_for(watch.account.username) if is_whole else least_scopes,
+            scopes=scopes if is_whole else least_scopes,
             least_scopes=least_scopes if is_whole else (),
             lacking=watch.lacking,
             seen=dict(watch.seen),
@@ -204,9 +206,11 @@ class Polls:
 
     def _note_lacking(self, watch: Watch, lacking: AuthError | None) -> None:
         watch.lacking = lacking
-        if lacking is not None:
-            account = watch.account.id
-            tag = permission_tag(account)
+        account = watch.account.id
+        tag = permission_tag(account)
+        if lacking is None:
+            self._herald.retract(tag)
+        else:
             self._herald.announce(tag, lacking, command="sign_in", account=account)
 
     def pay_debts(self) -> None:

@@ -50,6 +50,7 @@ class Watch:
         load_tries: How often it could not be read.
         claims: Claims request to pass to the next interactive sign-in.
         troubles: Why some folders cannot be read, by what they are called.
+        scopes: The permissions that were wished for last.
         lacking: Why mail is read with less permission than wished.
         clock_offset_s: While a wrong clock keeps it from polling: how far the wall clock was ahead
             of the monotonic one when that was found.
@@ -74,6 +75,7 @@ class Watch:
     claims: str | None = None
     error: MailtrayError | None = None
     troubles: dict[str, MailSourceError] = field(default_factory=dict)
+    scopes: tuple[str, ...] = ()
     lacking: AuthError | None = None
     clock_offset_s: float | None = None
 
@@ -126,6 +128,17 @@ class Watch:
             for wish, place in found
             if place is None or (anew and not isinstance(place, FolderPlace))
         )
+
+    def wish_scopes(self, scopes: tuple[str, ...]) -> None:
+        """Ask for these permissions from now on, for all that they give."""
+        if self.scopes not in {(), scopes}:
+            self._forget_lacking()
+        self.scopes = scopes
+
+    def _forget_lacking(self) -> None:
+        # What an old cursor asks for is what could be had then.
+        self.seen = {key: replace(seen, cursor=None) for key, seen in self.seen.items()}
+        self.lacking = None
 
     def path_of(self, key: str) -> str:
         """Return what a watched folder is called."""
@@ -236,8 +249,6 @@ class Watch:
         self.account = account
         self.claims, self.error, self.failures = None, None, 0
         if self.lacking is not None:
-            # What the old cursor asks for is without what can be had now.
-            self.seen = {key: replace(seen, cursor=None) for key, seen in self.seen.items()}
-            self.lacking = None
+            self._forget_lacking()
         self.clock_offset_s = None
         self.due_s = max(now_s, self.not_before_s)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Notifier,
         Opener,
         PresenceSource,
+        SettingsSource,
         StateStore,
         Tray,
         Vault,
@@ -42,6 +43,7 @@ class World:
     opener: Opener
     hook: Hook
     presence: PresenceSource
+    settings: SettingsSource
 
 
 @dataclass(slots=True)

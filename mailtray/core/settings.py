@@ -161,6 +161,17 @@ KEYS = tuple(field.name for field in fields(Settings))
 """The names of all settings."""
 
 
+_FROM_THE_START = frozenset(
+    {"client_id", "tenant", "cloud", "notifier", "tray", "language", "log_level", "ca_bundle",
+     "proxy", "hook"}
+)  # fmt: skip
+
+
+def needs_fresh_start(before: Settings, after: Settings) -> bool:
+    """Say whether settings differ in what counts from a program's start only."""
+    return any(getattr(before, key) != getattr(after, key) for key in _FROM_THE_START)
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """How a setting is written, and what it is for.

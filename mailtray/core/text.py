@@ -194,6 +194,20 @@ def state_set_aside_hint(name: str) -> str:
     ).format(name=name)
 
 
+def mistaken_settings_title(key: str) -> str:
+    """Say that the settings were changed and have a mistake, at ``key`` or as a whole."""
+    if not key:
+        return _("Your settings have a mistake")
+    return _("Your settings have a mistake at {key}").format(key=key)
+
+
+def mistaken_settings_hint(path: str, problem: str) -> str:
+    """Say what the mistake is, and what counts until it is mended."""
+    return _("{path}: {problem}. Until you correct it, the settings from before count.").format(
+        path=path, problem=problem
+    )
+
+
 def hook_hint(program: str, reason: str) -> str:
     """Say which program is the hook, and why it does not run."""
     return _("{program}: {reason}. Correct the setting hook.").format(

@@ -18,6 +18,7 @@ from mailtray.core.settings import Settings
 from tests.app.mailbox_model import Mailbox, Mailboxes
 from tests.fakes.clock import FakeClock
 from tests.fakes.identity import FakeIdentity
+from tests.fakes.settings import FakeSettingsSource
 from tests.fakes.state import FakeStateStore
 from tests.fakes.vault import FakeVault
 
@@ -191,6 +192,17 @@ class Rig:
         self.workers = HandCranked()
         for account in accounts:
             self.vault.save(account.id, self.cache_of(account))
+        self.settings = FakeSettingsSource(
+            Settings(
+                interval_s=interval_s,
+                preview=scopes != SCOPES,
+                quiet_hours=quiet_hours,
+                quiet_in_do_not_disturb=is_heedful,
+                quiet_when_locked=is_heedful,
+                folders=folders,
+                icon_count=icon_count,
+            )
+        )
         world = World(
             clock=self.clock,
             vault=self.vault,
@@ -203,17 +215,10 @@ class Rig:
             opener=self.pages,
             hook=self.hook,
             presence=self.desktop,
+            settings=self.settings,
         )
         wishes = Wishes(
-            settings=Settings(
-                interval_s=interval_s,
-                preview=scopes != SCOPES,
-                quiet_hours=quiet_hours,
-                quiet_in_do_not_disturb=is_heedful,
-                quiet_when_locked=is_heedful,
-                folders=folders,
-                icon_count=icon_count,
-            ),
+            settings=self.settings.settings,
             places=Places(MAILBOX, frozenset({"outlook.office.com"})),
             unconfigured=unconfigured,
             zone=zone or LocalZone(),

@@ -35,6 +35,7 @@ class Program:
         service_url: The simulator.
         env: Environment of a desktop session, or of none.
         options: More words for the command line.
+        interval_s: Between two polls, as an option; ``None`` for the setting.
         launcher: The command's first words.
 
     Attributes:
@@ -47,7 +48,7 @@ class Program:
         service_url: str,
         env: Mapping[str, str],
         *options: str,
-        interval_s: float = 0.1,
+        interval_s: float | None = 0.1,
         launcher: Sequence[str] = MAILTRAY,
     ) -> None:
         self.launcher = launcher
@@ -55,7 +56,7 @@ class Program:
         self._service_url = service_url
         self._env = {**env, "BROWSER": env.get("BROWSER", BROWSER)}
         self._options = options or ("--tray", "none", "--notifier", "console")
-        self._interval_s = interval_s
+        self._interval = () if interval_s is None else ("--interval", str(interval_s))
         self._process: subprocess.Popen[str] | None = None
         self._readers: list[threading.Thread] = []
         self._changed = threading.Condition()
@@ -75,7 +76,7 @@ class Program:
         mark = self.mark()
         self._process = subprocess.Popen(
             [*self.launcher, "run", *self._common(), "--events", "jsonl",
-             "--interval", str(self._interval_s), *self._options],
+             *self._interval, *self._options],
             env=self._env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
