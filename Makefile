@@ -11,7 +11,7 @@ BUNDLE_VENV := build/venv
 BUNDLE_STAMP := $(BUNDLE_VENV)/.set-up
 ARGS ?=
 
-.PHONY: setup demo run test soak lint unit rig bundle test-bundle clean
+.PHONY: setup demo run test soak lint unit rig messages bundle test-bundle clean
 
 setup: $(STAMP)
 
@@ -63,6 +63,10 @@ $(BUNDLE_STAMP): pyproject.toml constraints.txt
 # The end-to-end tests once more, with the bundle in the program's place, and what only a bundle has.
 test-bundle: setup rig bundle
 	MAILTRAY_BUNDLE=dist/mailtray/mailtray $(BIN)/python -m pytest tests/bundle tests/e2e/test_main_job.py tests/e2e/test_desktops.py $(ARGS)
+
+# After a sentence changed: the catalogues of mailtray/locale, which translators fill.
+messages: setup
+	$(BIN)/python -m tests.messages
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

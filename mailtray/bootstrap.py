@@ -17,10 +17,11 @@ from queue import Empty, SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar
 
+from mailtray.adapters import translations
 from mailtray.adapters.no_hook import NoHook
 from mailtray.adapters.no_presence import NoPresence
 from mailtray.adapters.no_tray import NoTray
-from mailtray.adapters.settings_file import Home, SettingsWatch, read_layers
+from mailtray.adapters.settings_file import Home, SettingsWatch, load_settings, read_layers
 from mailtray.adapters.system import BrowserOpener, LocalZone, SystemClock
 from mailtray.app import answers
 from mailtray.app.check import check_once
@@ -153,6 +154,16 @@ def _home(options: Options) -> Home:
     return Home.default() if options.home is None else Home.at(options.home)
 
 
+def speak(options: Options) -> None:
+    """Say everything from now on in the language that is wished for, else in the system's."""
+    # Whoever needs the settings tells of what is wrong in them.
+    with suppress(ConfigError):
+        settings = load_settings(
+            _home(options), options.said, interval_min_s=_interval_min_s(options)
+        )
+        translations.speak(settings.language)
+
+
 def _parts(options: Options) -> _Parts:
     """Read the wishes and build what hangs on nothing else.
 
@@ -245,6 +256,7 @@ def resident(options: Options) -> Iterator[App]:
     with ExitStack() as stack:
         parts = _parts(options)
         home, settings = parts.home, parts.settings
+        translations.speak(settings.language)
         # A command that acts alone, at a login say, gives the home back soon.
         _patiently(
             lambda: stack.enter_context(SingleInstance(home.lock_path)),

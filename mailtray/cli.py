@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
+from inspect import cleandoc
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 from mailtray import __version__
+from mailtray.adapters import translations
+from mailtray.core import language, text
 from mailtray.core.approval import letter
 from mailtray.core.compose import clean
 from mailtray.core.errors import (
@@ -54,6 +57,9 @@ _SIGN_IN_S = 330.0
 
 def main() -> int:
     """Run the command line; returns the exit code."""
+    translations.speak()
+    if language.spoken() != "en":
+        say_help(cli)
     try:
         result = cli.main(standalone_mode=False)
     except MailtrayError as error:
@@ -65,6 +71,19 @@ def main() -> int:
         error.show()
         return error.exit_code
     return result if isinstance(result, int) else EXIT_OK
+
+
+def say_help(command: click.Command) -> None:
+    """Put the help of a command, and of those below it, in the language that is spoken.
+
+    In the code it stands as a docstring, and as what an option says of itself.
+    """
+    command.help = _(cleandoc(command.help or ""))
+    for option in command.params:
+        if isinstance(option, click.Option) and option.help:
+            option.help = _(option.help)
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        say_help(below)
 
 
 def exit_code(error: MailtrayError) -> int:
@@ -114,7 +133,8 @@ def _say(words: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         reason = exc.strerror or exc
         raise MailtrayError(
-            f"Standard output cannot be written to: {reason}", "Send it somewhere else."
+            _("Standard output cannot be written to: {reason}").format(reason=reason),
+            _("Send it somewhere else."),
         ) from exc
 
 
@@ -139,7 +159,7 @@ class _Folder(click.Path):
         ctx: click.Context | None,
     ) -> Any:  # noqa: ANN401 # as click has it
         if value == "":
-            self.fail("name a folder.", param, ctx)
+            self.fail(_("name a folder."), param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -183,18 +203,20 @@ def _json(command: Callable[P, R]) -> Callable[P, R]:
 
 def _options(*, interval_s: float | None = None) -> Options:
     """Return what the person said, for the composition root."""
-    from mailtray.bootstrap import Options
+    from mailtray import bootstrap
 
     said = dict(click.get_current_context().ensure_object(dict))
     wishes = {key: said[key] for key in ("client_id", "tenant") if key in said}
     if interval_s is not None:
         wishes["interval_s"] = interval_s
-    return Options(
+    options = bootstrap.Options(
         home=said.get("home"),
         service_url=said.get("service_url"),
         said=wishes,
         verbose=said.get("verbose", False),
     )
+    bootstrap.speak(options)
+    return options
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -311,7 +333,8 @@ def simulator_command(port: int) -> int:
         simulator.start()
     except OSError as exc:
         raise MailtrayError(
-            f"Port {port} cannot be had: {exc.strerror or exc}", "Choose another with --port."
+            _("Port {port} cannot be had: {reason}").format(port=port, reason=exc.strerror or exc),
+            _("Choose another with --port."),
         ) from exc
     try:
         _say(json.dumps({"url": simulator.url}))
@@ -368,8 +391,8 @@ def _print_state(answer: Mapping[str, Any], *, as_json: bool, with_messages: boo
 
 
 def _print_account(account: Mapping[str, Any], *, with_messages: bool) -> None:
-    words = account["error"] or f"{account['unread']} unread"
-    _say(f"{clean(account['username'])}: {words}")
+    words = account["error"] or text.unread(account["unread"])
+    _say(text.labelled(clean(account["username"]), words))
     if account["hint"]:
         _say(f"  {account['hint']}")
     if account["support"]:
@@ -396,12 +419,13 @@ def signin_command(*, device_code: bool) -> int:
     from mailtray import bootstrap
 
     def on_page(url: str, code: str) -> None:
-        click.echo(f"Sign in at {url}" + (f" with the code {code}" if code else ""), err=True)
+        words = _("Sign in at {url} with the code {code}") if code else _("Sign in at {url}")
+        click.echo(words.format(url=url, code=code), err=True)
 
     answer = bootstrap.sign_in(
         _options(), on_page, by_device_code=device_code, timeout_s=_SIGN_IN_S
     )
-    _say(f"Signed in as {answer['signed_in']}")
+    _say(_("Signed in as {username}").format(username=answer["signed_in"]))
     return EXIT_OK
 
 
@@ -428,7 +452,7 @@ def signout_command() -> int:
     from mailtray import bootstrap
 
     bootstrap.sign_out(_options(), timeout_s=_ASK_S)
-    _say("Signed out")
+    _say(_(text.SIGNED_OUT))
     return EXIT_OK
 
 
@@ -457,12 +481,12 @@ def _ask_for_peace(request: Mapping[str, object]) -> int:
 
     answer = bootstrap.ask(_options(), request, timeout_s=_ASK_S)
     if answer["quiet"] != Why.PAUSED:
-        _say("Not paused")
+        _say(_("Not paused"))
     elif answer["paused_until"] is None:
-        _say("Paused until you resume")
+        _say(_("Paused until you resume"))
     else:
         until = datetime.fromisoformat(str(answer["paused_until"])).astimezone()
-        _say(f"Paused until {until:%Y-%m-%d %H:%M}")
+        _say(_("Paused until {when}").format(when=text.day_and_clock(until)))
     return EXIT_OK
 
 
@@ -624,9 +648,10 @@ def autostart_command(wish: str, *, as_json: bool) -> int:
     if as_json:
         _say(json.dumps({"autostart": state, "command": list(started)}))
     elif state == "another":
-        _say(f"Start at login: points to another mailtray: {' '.join(started)}")
+        words = _("Start at login: points to another mailtray: {command}")
+        _say(words.format(command=" ".join(started)))
     else:
-        _say(f"Start at login: {state}")
+        _say(_("Start at login: on") if state == "on" else _("Start at login: off"))
     return EXIT_OK
 
 
@@ -638,6 +663,6 @@ def completion_command(shell: str) -> int:
 
     kind = get_completion_class(shell)
     if kind is None:
-        raise MailtrayError(f"There is no completion for {shell}")
+        raise MailtrayError(_("There is no completion for {shell}").format(shell=shell))
     _say(kind(cli, {}, "mailtray", "_MAILTRAY_COMPLETE").source())
     return EXIT_OK

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from mailtray import bootstrap
 from mailtray.app.commands import SignIn
+from mailtray.core.language import _, ngettext
 from mailtray.simulator import Fault, Simulator
 from mailtray.simulator.browser import walk
 
@@ -66,9 +67,15 @@ class Stage:
             return len(self._events)
 
     def wait(
-        self, since: int, deadline_s: float, what: str, **wanted: object
+        self, since: int, deadline_s: float, missing: str, **wanted: object
     ) -> Mapping[str, object]:
         """Return the first event after ``since`` that has all the ``wanted`` values.
+
+        Args:
+            since: See :meth:`mark`.
+            deadline_s: How long to wait, in seconds.
+            missing: What to say where it does not come.
+            wanted: Keys and their values.
 
         Raises:
             StoryStoppedError: It did not come within ``deadline_s`` seconds.
@@ -84,7 +91,7 @@ class Stage:
             self._changed.wait_for(lambda: self._is_over or found() is not None, deadline_s)
             event = found()
         if event is None:
-            raise StoryStoppedError("quit" if self._is_over else f"{what} did not come")
+            raise StoryStoppedError("quit" if self._is_over else missing)
         return event
 
     def wait_for_count(self, truth: Callable[[], int], deadline_s: float) -> None:
@@ -101,7 +108,9 @@ class Stage:
         with self._changed:
             self._changed.wait_for(lambda: self._is_over or is_true(), deadline_s)
             if not is_true():
-                raise StoryStoppedError("quit" if self._is_over else "the true count did not come")
+                raise StoryStoppedError(
+                    "quit" if self._is_over else _("the true count did not come")
+                )
 
     def told(self) -> Counter[str]:
         """Return how often the person was told of each message."""
@@ -209,35 +218,43 @@ class Demo:
             self._summary()
         except StoryStoppedError as stop:
             if not self._over.is_set():
-                self._say(f"The story stopped: {stop}.")
+                self._say(_("The story stopped: {reason}.").format(reason=stop))
             elif self._headless:
-                self._say("Interrupted.")
+                self._say(_("Interrupted."))
             else:
                 self.went_well = True
 
     def _sign_in(self, app: App) -> None:
-        self._say(f"Microsoft 365 is played by {self._simulator.url} (open it to play yourself).")
-        self._say("Sign in: pick Ada, type any password, accept.")
+        self._say(
+            _("Microsoft 365 is played by {url} (open it to play yourself).").format(
+                url=self._simulator.url
+            )
+        )
+        self._say(_("Sign in: pick Ada, type any password, accept."))
         mark = self._stage.mark()
         app.poller.inbox.put(SignIn())
-        self._stage.wait(mark, _PERSON_S, "the sign-in", event="polled")
+        self._stage.wait(mark, _PERSON_S, _("the sign-in did not come"), event="polled")
         self._say(
-            f"Signed in. {self._unread()} unread messages were there before: counted, not told."
+            ngettext(
+                "Signed in. {count} unread message was there before: counted, not told.",
+                "Signed in. {count} unread messages were there before: counted, not told.",
+                self._unread(),
+            ).format(count=self._unread())
         )
 
     def _two_messages(self, _app: App) -> None:
-        self._say("Two messages arrive, one after the other: a notification each.")
+        self._say(_("Two messages arrive, one after the other: a notification each."))
         for name, address, subject, preview in _FIRST_TWO:
             self._arrive(sender_name=name, sender_address=address, subject=subject, preview=preview)
             self._pause()
 
     def _burst(self, _app: App) -> None:
-        self._say("Eight at once: one notification sums them up.")
+        self._say(_("Eight at once: one notification sums them up."))
         self._arrive(count=8, sender_name="Build server", sender_address="ci@contoso.example",
                      subject="Nightly build finished")  # fmt: skip
 
     def _read_elsewhere(self, _app: App) -> None:
-        self._say("One is read on the phone: its notification goes, the count falls.")
+        self._say(_("One is read on the phone: its notification goes, the count falls."))
         self._simulator.cloud.mark(self._still_unread(), is_read=True)
         self._stage.wait_for_count(self._unread, _PROGRAM_S)
 
@@ -249,50 +266,62 @@ class Demo:
         return self._arrive(sender_name="Grace Hopper", sender_address="grace@contoso.example")[0]
 
     def _token_expires(self, _app: App) -> None:
-        self._say("The access token expires: renewed silently, nobody notices.")
+        self._say(_("The access token expires: renewed silently, nobody notices."))
         before = self._refreshes()
         mark = self._stage.mark()
         self._simulator.cloud.expire_access_tokens()
-        self._stage.wait(mark, _PROGRAM_S, "a poll", event="polled")
+        self._stage.wait(mark, _PROGRAM_S, _("a poll did not come"), event="polled")
         self._arrive(sender_name="Grace Hopper", sender_address="grace@contoso.example",
                      subject="Found a moth in the relay")  # fmt: skip
-        self._say(f"  token refreshes: {self._refreshes() - before}")
+        refreshes = self._refreshes() - before
+        self._say(_("  token refreshes: {count}").format(count=refreshes))
 
     def _outage(self, _app: App) -> None:
         self._say(
-            f"The service is out of reach for {OUTAGE_S:.0f} seconds; a message arrives meanwhile."
+            _(
+                "The service is out of reach for {seconds:.0f} seconds; "
+                "a message arrives meanwhile."
+            ).format(seconds=OUTAGE_S)
         )
         mark = self._stage.mark()
         self._simulator.cloud.add_fault(Fault(path="/v1.0/", close="before", times=None))
-        self._stage.wait(mark, _PROGRAM_S, "the offline state", event="status", state="offline")
-        self._say("  the icon and the tooltip say so; no notification nags about it")
+        self._stage.wait(
+            mark, _PROGRAM_S, _("the offline state did not come"), event="status", state="offline"
+        )
+        self._say(_("  the icon and the tooltip say so; no notification nags about it"))
         self._deliver(sender_name="Alan Turing", sender_address="alan@contoso.example",
                       subject="Written while you were offline")  # fmt: skip
         if self._over.wait(OUTAGE_S):
             raise StoryStoppedError("quit")
         mark = self._stage.mark()
         self._simulator.cloud.clear_faults()
-        self._stage.wait(mark, _PROGRAM_S, "the message of the outage", event="notification")
-        self._say("  back again by itself, and the message was told")
+        self._stage.wait(
+            mark, _PROGRAM_S, _("the message of the outage did not come"), event="notification"
+        )
+        self._say(_("  back again by itself, and the message was told"))
 
     def _revocation(self, app: App) -> None:
-        self._say("An administrator revokes the sign-in: one word about it, and no further tries.")
+        self._say(
+            _("An administrator revokes the sign-in: one word about it, and no further tries.")
+        )
         mark = self._stage.mark()
         self._simulator.cloud.revoke_refresh_tokens()
         self._simulator.cloud.expire_access_tokens()
-        self._stage.wait(mark, _PROGRAM_S, "attention", event="status", state="attention")
+        self._stage.wait(
+            mark, _PROGRAM_S, _("attention did not come"), event="status", state="attention"
+        )
         self._deliver(sender_name="Katherine Johnson", sender_address="kj@contoso.example",
                       subject="Sent while you were signed out")  # fmt: skip
         mark = self._stage.mark()
         if self._headless:
             app.poller.inbox.put(SignIn())
         else:
-            self._say("Click that notification, or choose “Sign in again” in the menu.")
-        self._stage.wait(mark, _PERSON_S, "the second sign-in", event="polled")
-        self._say("Signed in again; polling went on from where it was.")
+            self._say(_("Click that notification, or choose “Sign in again” in the menu."))
+        self._stage.wait(mark, _PERSON_S, _("the second sign-in did not come"), event="polled")
+        self._say(_("Signed in again; polling went on from where it was."))
 
     def _goes_on(self, _app: App) -> None:
-        self._say("And mail goes on.")
+        self._say(_("And mail goes on."))
         self._arrive(sender_name="Edsger Dijkstra", sender_address="edsger@contoso.example",
                      subject="Goto considered forgotten")  # fmt: skip
 
@@ -302,14 +331,23 @@ class Demo:
         repeated = [one for one, times in told.items() if times > 1]
         strange = [one for one in told if one not in self._delivered]
         self._say(
-            f"Delivered {len(self._delivered)} messages; told {sum(told.values())}, "
-            f"lost {len(lost)}, repeated {len(repeated)}."
+            _(
+                "Delivered {delivered} messages; told {told}, lost {lost}, repeated {repeated}."
+            ).format(
+                delivered=len(self._delivered),
+                told=sum(told.values()),
+                lost=len(lost),
+                repeated=len(repeated),
+            )
         )
-        self._say(f"Requests the simulator counted: {_in_words(counts)}.")
+        requests = _("Requests the simulator counted: {counts}.")
+        self._say(requests.format(counts=_in_words(counts)))
         self.went_well = not (lost or repeated or strange)
         if not self._headless:
             self._say(
-                f"It stays now. Play at {self._simulator.url}; Quit in the menu or Ctrl+C ends it."
+                _("It stays now. Play at {url}; Quit in the menu or Ctrl+C ends it.").format(
+                    url=self._simulator.url
+                )
             )
             webbrowser.open(self._simulator.url)
 
@@ -325,7 +363,9 @@ class Demo:
         ids = self._deliver(**message)
         told: set[object] = set()
         while not told.issuperset(ids):
-            event = self._stage.wait(mark, _PROGRAM_S, "the notification", event="notification")
+            event = self._stage.wait(
+                mark, _PROGRAM_S, _("the notification did not come"), event="notification"
+            )
             mark = self._stage.mark()
             told.update(_ids(event))
         return ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from ipaddress import ip_address
 
@@ -10,6 +11,8 @@ import pytest
 WITH_REAL_PROCESSES = frozenset({"e2e", "desktop", "pages", "bundle"})
 """Folders whose tests wait for real programs: one more try on a machine that stalls for seconds.
 The summary shows each with an R; what is broken fails twice."""
+
+os.environ["LANGUAGE"] = "en"  # whatever the developer speaks
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

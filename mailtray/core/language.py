@@ -13,6 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from gettext import NullTranslations
 
+LANGUAGES = ("en", "de", "fr", "es", "pt", "ja")
+"""Those that there are sentences in, as tags (BCP 47)."""
+
 _spoken: NullTranslations = NullTranslations()
 
 

@@ -11,7 +11,7 @@ from mailtray.core import wish_forms
 from mailtray.core.clouds import CLOUDS
 from mailtray.core.errors import ConfigError
 from mailtray.core.folders import parse_wish
-from mailtray.core.language import N_, Sentence, _
+from mailtray.core.language import LANGUAGES, N_, Sentence, _
 from mailtray.core.model import INBOX, SOUND_DESKTOP
 from mailtray.core.wish_forms import AccountWishes, InnerMistake, one_of, yes_or_no
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 INTERVAL_MIN_S = 10.0
 """Below this a fleet of notifiers would be a burden; a simulator on the loopback takes any."""
 INTERVAL_MAX_S = 3_600.0
-LANGUAGES = ("en", "de", "fr", "es", "pt", "ja")
 LOCKED = "locked"
 """The key of the administrator's file that lists the settings for which it alone counts."""
 

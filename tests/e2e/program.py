@@ -197,9 +197,10 @@ class Program:
 
 def bare_environment(home: Path) -> dict[str, str]:
     """Return an environment with no desktop at all: no display, no bus, no keyring."""
-    kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+    kept = {key: os.environ[key] for key in ("PATH",) if key in os.environ}
     return {
         **kept,
+        "LANG": "C.UTF-8",
         "HOME": str(home),
         "DBUS_SESSION_BUS_ADDRESS": f"unix:path={home}/absent",
         "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={home}/absent",
