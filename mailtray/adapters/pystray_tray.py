@@ -200,13 +200,14 @@ class PystrayTray:
         if item.is_separator:
             return self._pystray.Menu.SEPARATOR
         # Windows takes an ampersand for the mark of an access key unless it is doubled.
-        label = item.label.replace("&", "&&") if self._platform == "win32" else item.label
+        label = item.marked("&") if self._platform == "win32" else item.label
         return self._pystray.MenuItem(
             label,
             self._menu_of(item.children)
             if item.children
             else lambda: self._on_command(item.command, item.argument),
             default=item.is_default,
+            checked=None if item.is_checked is None else lambda _: bool(item.is_checked),
             enabled=bool(item.command or item.children),
         )
 

@@ -237,10 +237,12 @@ def properties(item: MenuItem) -> dict[str, Any]:
     if item.is_separator:
         return {"type": Variant("s", "separator")}
     found = {
-        # An underscore marks an access key unless it is doubled.
-        "label": Variant("s", item.label.replace("_", "__")),
+        "label": Variant("s", item.marked("_")),
         "enabled": Variant("b", bool(item.command or item.children)),
     }
+    if item.is_checked is not None:
+        found["toggle-type"] = Variant("s", "checkmark")
+        found["toggle-state"] = Variant("i", int(item.is_checked))
     if item.children:
         found["children-display"] = Variant("s", "submenu")
     return found

@@ -395,6 +395,14 @@ class MenuItem:
     is_checked: bool | None = None
     mnemonic: str = ""
 
+    def marked(self, mark: str) -> str:
+        """Return the label with a mark before the mnemonic, and doubled wherever it is text."""
+        if not self.mnemonic:
+            return self.label.replace(mark, mark * 2)
+        parts = self.label.partition(self.mnemonic)
+        before, letter, after = (part.replace(mark, mark * 2) for part in parts)
+        return before + mark + letter + after
+
 
 @dataclass(frozen=True, slots=True)
 class TrayView:

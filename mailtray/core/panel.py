@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mailtray.core import text
 from mailtray.core.compose import clean, clip, headline, isolate
 from mailtray.core.errors import SignInRequired
-from mailtray.core.language import _
+from mailtray.core.language import Sentence, _
 from mailtray.core.model import IconKind, MenuItem, TrayView
 from mailtray.core.status import (
     AccountStatus,
@@ -148,6 +148,29 @@ def _who(one: AccountStatus) -> str:
 _LINE = MenuItem(is_separator=True)
 
 
+def _item(  # noqa: PLR0913 - as a menu's item has it
+    sentence: Sentence,
+    command: str = "",
+    argument: str = "",
+    *,
+    suffix: str = "",
+    is_default: bool = False,
+    is_checked: bool | None = None,
+    children: tuple[MenuItem, ...] = (),
+) -> MenuItem:
+    """Return an item whose label is a sentence with its mnemonic marked."""
+    before, mark, after = _(sentence).partition("_")
+    return MenuItem(
+        label=before + after + suffix,
+        command=command,
+        argument=argument,
+        is_default=is_default,
+        children=children,
+        is_checked=is_checked,
+        mnemonic=after[:1] if mark else "",
+    )
+
+
 def _menu(status: Status, now: datetime) -> tuple[MenuItem, ...]:
     items: list[MenuItem] = []
     for one in status.accounts.values():
@@ -156,19 +179,19 @@ def _menu(status: Status, now: datetime) -> tuple[MenuItem, ...]:
     items.append(_LINE)
     if _can_check(status):
         is_default = bool(status.accounts)
-        items.append(MenuItem(_(text.MENU_CHECK_NOW), "check_now", is_default=is_default))
+        items.append(_item(text.MENU_CHECK_NOW, "check_now", is_default=is_default))
     if status.accounts:
-        items += [MenuItem(_(text.MENU_OPEN_MAILBOX), "open_mailbox"), _pause_item(status), _LINE]
+        items += [_item(text.MENU_OPEN_MAILBOX, "open_mailbox"), _pause_item(status), _LINE]
     items += _sign_in_items(status)
-    items += [_LINE, MenuItem(_(text.MENU_QUIT), "quit")]
+    items += [_LINE, _item(text.MENU_QUIT, "quit")]
     return tuple(items)
 
 
 def _pause_item(status: Status) -> MenuItem:
     if is_paused(status):
-        return MenuItem(_(text.MENU_RESUME), "resume")
-    pauses = (MenuItem(_(label), "pause", wish) for label, wish in text.MENU_PAUSES)
-    return MenuItem(_(text.MENU_PAUSE), children=tuple(pauses))
+        return _item(text.MENU_RESUME, "resume")
+    pauses = (_item(label, "pause", wish) for label, wish in text.MENU_PAUSES)
+    return _item(text.MENU_PAUSE, children=tuple(pauses))
 
 
 def _program_items(status: Status) -> list[MenuItem]:
@@ -207,37 +230,38 @@ def _approval_items(link: str) -> list[MenuItem]:
     if not link:
         return []
     return [
-        MenuItem(_(text.MENU_ASK_APPROVAL), "ask_approval", link),
-        MenuItem(_(text.MENU_APPROVAL_PAGE), "open_page", link),
+        _item(text.MENU_ASK_APPROVAL, "ask_approval", link),
+        _item(text.MENU_APPROVAL_PAGE, "open_page", link),
     ]
 
 
 def _sign_in_items(status: Status) -> list[MenuItem]:
     if not status.is_configured:
-        return [MenuItem(_(text.MENU_SET_UP), "set_up", is_default=True)]
+        return [_item(text.MENU_SET_UP, "set_up", is_default=True)]
     if status.is_signing_in:
         return [
-            MenuItem(_(text.MENU_OPEN_SIGN_IN), "sign_in"),
-            MenuItem(_(text.MENU_CANCEL_SIGN_IN), "cancel_sign_in"),
+            _item(text.MENU_OPEN_SIGN_IN, "sign_in"),
+            _item(text.MENU_CANCEL_SIGN_IN, "cancel_sign_in"),
         ]
     items = _approval_items(link_of(status.sign_in_error))
     if not status.accounts:
-        return [*items, MenuItem(_(text.MENU_SIGN_IN), "sign_in", is_default=True)]
+        return [*items, _item(text.MENU_SIGN_IN, "sign_in", is_default=True)]
     several = len(status.accounts) > 1
     for one in status.accounts.values():
         suffix = f" · {_who(one)}" if several else ""
         if needs_sign_in(one.error):
             is_default = not (_can_check(status) or any(item.is_default for item in items))
             items.append(
-                MenuItem(
-                    _(text.MENU_SIGN_IN_AGAIN) + suffix,
+                _item(
+                    text.MENU_SIGN_IN_AGAIN,
                     "sign_in",
                     one.account.id,
+                    suffix=suffix,
                     is_default=is_default,
                 )
             )
         elif one.lacking is not None:
-            items.append(MenuItem(_(text.MENU_ALLOW_PREVIEWS) + suffix, "sign_in", one.account.id))
-        items.append(MenuItem(_(text.MENU_SIGN_OUT) + suffix, "sign_out", one.account.id))
-    items.append(MenuItem(_(text.MENU_ADD_ACCOUNT), "add_account"))
+            items.append(_item(text.MENU_ALLOW_PREVIEWS, "sign_in", one.account.id, suffix=suffix))
+        items.append(_item(text.MENU_SIGN_OUT, "sign_out", one.account.id, suffix=suffix))
+    items.append(_item(text.MENU_ADD_ACCOUNT, "add_account"))
     return items

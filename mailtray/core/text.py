@@ -30,29 +30,35 @@ FINISH_SIGN_IN = N_("Finish signing in in your browser")
 SIGN_IN_CANCELLED = (N_("The sign-in was cancelled"), N_("Choose Sign in to try again."))
 SIGN_IN_TO_START = N_("Choose “Sign in” to start")
 
-MENU_CHECK_NOW = N_("Check now")
-MENU_OPEN_MAILBOX = N_("Open mailbox")
-MENU_SIGN_IN = N_("Sign in")
-MENU_SIGN_IN_AGAIN = N_("Sign in again")
-MENU_ADD_ACCOUNT = N_("Add account…")
-MENU_ALLOW_PREVIEWS = N_("Allow previews…")
-MENU_ASK_APPROVAL = N_("Ask my administrator…")
-MENU_APPROVAL_PAGE = N_("Open the page for your administrator")
-MENU_OPEN_SIGN_IN = N_("Open the sign-in page again")
-MENU_CANCEL_SIGN_IN = N_("Cancel sign-in")
-MENU_SIGN_OUT = N_("Sign out")
-MENU_SET_UP = N_("How to set up…")
-MENU_QUIT = N_("Quit")
-MENU_PAUSE = N_("Pause notifications")
-MENU_RESUME = N_("Resume notifications")
+MENU_CHECK_NOW = N_("_Check now")
+MENU_OPEN_MAILBOX = N_("_Open mailbox")
+MENU_MESSAGES = N_("_Messages…")
+MENU_SIGN_IN = N_("_Sign in")
+MENU_SIGN_IN_AGAIN = N_("_Sign in again")
+MENU_ADD_ACCOUNT = N_("_Add account…")
+MENU_ALLOW_PREVIEWS = N_("Allow pre_views…")
+MENU_ASK_APPROVAL = N_("As_k my administrator…")
+MENU_APPROVAL_PAGE = N_("Open the page for your a_dministrator")
+MENU_OPEN_SIGN_IN = N_("Open the sign-in page a_gain")
+MENU_CANCEL_SIGN_IN = N_("Ca_ncel sign-in")
+MENU_SIGN_OUT = N_("Sign o_ut")
+MENU_SET_UP = N_("_How to set up…")
+MENU_START_AT_LOGIN = N_("Start at _login")
+MENU_ABOUT = N_("A_bout mailtray {version}")
+MENU_QUIT = N_("_Quit")
+MENU_PAUSE = N_("_Pause notifications")
+MENU_RESUME = N_("_Resume notifications")
 MENU_PAUSES = (
-    (N_("For 30 minutes"), "30m"),
-    (N_("For 1 hour"), "1h"),
-    (N_("For 2 hours"), "2h"),
-    (N_("Until tomorrow"), peace.TOMORROW),
-    (N_("Until I resume"), peace.UNTIL_RESUMED),
+    (N_("For _30 minutes"), "30m"),
+    (N_("For _1 hour"), "1h"),
+    (N_("For _2 hours"), "2h"),
+    (N_("Until _tomorrow"), peace.TOMORROW),
+    (N_("Until I _resume"), peace.UNTIL_RESUMED),
 )
-"""The label of each pause on offer, and the wish that it stands for."""
+"""The label of each pause on offer, and the wish that it stands for.
+
+In the labels of menus an underscore stands before the letter that chooses them from the keyboard.
+"""
 
 
 def click_label(command: str) -> str:

@@ -130,20 +130,31 @@ def test_a_submenu(running: Running) -> None:
     running.render(CHECK, MenuItem("Pause", children=(MenuItem("1 hour", "pause", "1h"), LINE)))
     wait_until(lambda: len(running.icon.menu.items) == 2)
     pause = running.icon.menu.items[1]
-    assert pause.options == {"default": False, "enabled": True}
+    assert pause.options == {"default": False, "checked": None, "enabled": True}
     hour, line = pause.action.items
     hour.action()
     assert running.commands == [("pause", "1h")]
     assert line is Menu.SEPARATOR
 
 
+def test_mnemonics_and_check_marks(running: Running) -> None:
+    running.render(
+        MenuItem("R&D at login", "toggle", mnemonic="l", is_checked=True),
+        MenuItem("Off", "toggle", is_checked=False),
+    )
+    wait_until(lambda: len(running.icon.menu.items) == 2)
+    login, off = running.icon.menu.items
+    assert login.text == "R&&D at &login"
+    assert (login.options["checked"](login), off.options["checked"](off)) == (True, False)
+
+
 def test_shows_a_view(running: Running) -> None:
     running.render(CHECK, LINE, MenuItem("3 unread"), icon=IconKind.UNREAD, count=3, tooltip="3")
     wait_until(lambda: running.icon.title == "3")
     check, line, told = running.icon.menu.items
-    assert check.options == {"default": True, "enabled": True}
+    assert check.options == {"default": True, "checked": None, "enabled": True}
     assert line is Menu.SEPARATOR
-    assert told.options == {"default": False, "enabled": False}
+    assert told.options == {"default": False, "checked": None, "enabled": False}
 
 
 def test_a_click_sends_command_and_argument(running: Running) -> None:

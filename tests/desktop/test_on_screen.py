@@ -109,7 +109,9 @@ class TestStatusNotifierTray:
         tray: StatusNotifierTray,
         commands: list[tuple[str, str]],
     ) -> None:
-        pauses = tuple(MenuItem(_(label), "pause", wish) for label, wish in text.MENU_PAUSES)
+        pauses = tuple(
+            MenuItem(_(label).replace("_", ""), "pause", wish) for label, wish in text.MENU_PAUSES
+        )
         tray.render(replace(UNREAD, menu=(MenuItem("Pause", children=pauses), *MENU[2:])))
         place = icon_place(desktop)
         before = desktop.screenshot()
