@@ -126,7 +126,7 @@ class TestStatusNotifierTray:
             return area if is_whole else None
 
         # At the panel's right end there is room on the left only.
-        left, top, _, bottom = wait_until(opened)
+        left, top, _right, bottom = wait_until(opened)
         # The line in the middle of the five.
         desktop.click(Place((left + menu[0]) // 2, (top + bottom) // 2))
         wait_until(lambda: commands == [("pause", "2h")])
