@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TextIO
 
+    from mailtray.adapters.desktop_files import DesktopFiles
     from mailtray.adapters.desktop_loop import DesktopLoop
     from mailtray.adapters.freedesktop_presence import FreedesktopPresence
     from mailtray.adapters.http import Http
@@ -704,6 +705,18 @@ def _change_setting(options: Options, key: str, value: object | None) -> Mapping
             # Whatever is asked, a running program sees that its settings were changed.
             ask(options, {"command": "status"}, timeout_s=TOLD_S)
     return weigh_settings(options)
+
+
+def desktop_files() -> DesktopFiles:
+    """Return what makes the person's Linux desktop know this mailtray.
+
+    Raises:
+        MailtrayError: This system has no such thing.
+    """
+    from mailtray.adapters.autostart import start_command
+    from mailtray.adapters.desktop_files import own_desktop_files
+
+    return own_desktop_files(start_command(None), os.environ)
 
 
 # -- which desktop this is -------------------------------------------------------------------------

@@ -655,6 +655,21 @@ def autostart_command(wish: str, *, as_json: bool) -> int:
     return EXIT_OK
 
 
+@cli.command("install-desktop")
+@click.option("--remove", "is_to_go", is_flag=True, help="Take it away again.")
+def install_desktop_command(*, is_to_go: bool) -> int:
+    """Put mailtray into your Linux desktop's menu, with its icon."""
+    from mailtray import bootstrap
+
+    files = bootstrap.desktop_files()
+    if is_to_go:
+        files.remove()
+        _say("mailtray is no longer in your menu")
+    else:
+        _say(f"mailtray is in your menu: {files.install()}")
+    return EXIT_OK
+
+
 @cli.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion_command(shell: str) -> int:

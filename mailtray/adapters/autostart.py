@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import os
 import plistlib
-import re
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.parsers.expat import ExpatError
 
+from mailtray.adapters.entry_syntax import escape, first_group, quote_exec, unescape, unquote_exec
 from mailtray.core import text
 from mailtray.core.errors import MailtrayError
 from mailtray.core.language import _
@@ -66,7 +66,11 @@ def start_command(home: Path | None, executable: str = "", platform: str = "") -
     python, platform = executable or sys.executable, platform or sys.platform
     more = ("run",) if home is None else ("run", "--home", os.path.abspath(home))  # noqa: PTH100 - links stay
     if getattr(sys, "frozen", False):
-        return (python, *more)
+        # Of a bundle's two programs the one that opens no console.
+        return (
+            str(Path(python).with_name("mailtray.exe")) if platform == "win32" else python,
+            *more,
+        )
     script = "mailtray-gui.exe" if platform == "win32" else "mailtray"
     folders = [Path(python).parent]
     if not executable:
@@ -129,11 +133,6 @@ def _remove(path: Path) -> None:
 
 # -- Linux ----------------------------------------------------------------------------------------
 
-_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-_UNESCAPES = {"s": " ", "n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
-_PLAIN = re.compile(r"[A-Za-z0-9_@%+,./:=-]+")
-_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|([^ \t\n]+)', re.DOTALL)
-
 
 class DesktopEntry:
     """An entry in the ``autostart`` folder of the person's configuration.
@@ -160,9 +159,9 @@ class DesktopEntry:
             "Type=Application",
             f"Name={text.APP_NAME}",
             f"Comment={_(text.AUTOSTART_COMMENT)}",
-            f"Exec={_escape(quote_exec(self.command))}",
-            f"TryExec={_escape(self.command[0])}",
-            f"Icon={_escape(str(self._icon))}",
+            f"Exec={escape(quote_exec(self.command))}",
+            f"TryExec={escape(self.command[0])}",
+            f"Icon={escape(str(self._icon))}",
             "Terminal=false",
             "StartupNotify=false",
             "X-GNOME-Autostart-enabled=true",
@@ -182,59 +181,18 @@ class DesktopEntry:
         content = _read(self.path)
         if content is None:
             return ()
-        entry = _entry(content.decode(errors="replace"))
+        entry = first_group(content.decode(errors="replace"))
         is_hidden = entry.get("Hidden") == "true"
         # How GNOME's and other desktops' settings take an entry's tick away.
         if is_hidden or entry.get("X-GNOME-Autostart-enabled") == "false":
             return ()
-        return tuple(unquote_exec(_unescape(entry.get("Exec", "")))) or (str(self.path),)
+        return tuple(unquote_exec(unescape(entry.get("Exec", "")))) or (str(self.path),)
 
 
 def _config_folder(environment: Mapping[str, str]) -> Path:
     # A relative path is to be ignored (XDG Base Directory Specification).
     wished = Path(environment.get("XDG_CONFIG_HOME", ""))
     return wished if wished.is_absolute() else Path.home() / ".config"
-
-
-def quote_exec(command: Sequence[str]) -> str:
-    """Return a command as the value of ``Exec``, before the escapes that every value has."""
-    return " ".join(_quote(word) for word in command)
-
-
-def _quote(word: str) -> str:
-    word = word.replace("%", "%%")
-    if _PLAIN.fullmatch(word):
-        return word
-    return '"' + re.sub(r'(["`$\\])', r"\\\1", word) + '"'
-
-
-def unquote_exec(value: str) -> list[str]:
-    """Return the words of an ``Exec`` value whose escapes are undone; field codes stay."""
-    found = [
-        plain or re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL)
-        for quoted, plain in _WORD.findall(value)
-    ]
-    return [word.replace("%%", "%") for word in found]
-
-
-def _escape(value: str) -> str:
-    return "".join(_ESCAPES.get(character, character) for character in value)
-
-
-def _unescape(value: str) -> str:
-    return re.sub(r"\\([sntr\\])", lambda found: _UNESCAPES[found[1]], value)
-
-
-def _entry(content: str) -> dict[str, str]:
-    """Return the keys of the first group, as they stand."""
-    found: dict[str, str] = {}
-    groups = 0
-    for line in content.split("\n"):
-        groups += line.startswith("[")
-        key, equals, value = line.partition("=")
-        if groups == 1 and equals and not line.startswith("#"):
-            found[key.strip()] = value.strip()
-    return found
 
 
 # -- macOS ----------------------------------------------------------------------------------------

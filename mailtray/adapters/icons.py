@@ -148,13 +148,18 @@ def argb32(image: Image) -> bytes:
 
 
 def app_icon_path() -> Path:
-    """Return the picture shown in notifications: in a checkout and in an installed package.
+    """Return the picture shown in notifications.
 
     Beside it lies the same as an ``.ico`` file.
     """
+    return asset_path("mailtray.png")
+
+
+def asset_path(name: str) -> Path:
+    """Return a file of ``assets``: in a checkout, in an installed package and in a bundle."""
     package = Path(__file__).resolve().parent.parent
-    installed = package / "assets" / "mailtray.png"
-    return installed if installed.is_file() else package.parent / "assets" / "mailtray.png"
+    installed = package / "assets" / name
+    return installed if installed.is_file() else package.parent / "assets" / name
 
 
 @lru_cache(maxsize=64)

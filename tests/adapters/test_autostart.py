@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtray.adapters import autostart
+from mailtray.adapters import entry_syntax
 from mailtray.adapters.autostart import (
     APPROVED_KEY,
     RUN_KEY,
@@ -105,11 +105,11 @@ class TestDesktopEntry:
 
     @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"))))
     def test_any_words_come_back_by_the_specification(self, words: list[str]) -> None:
-        value = autostart.quote_exec(words)
-        assert split_exec(value) == words == autostart.unquote_exec(value)
-        escaped = autostart._escape(value)
+        value = entry_syntax.quote_exec(words)
+        assert split_exec(value) == words == entry_syntax.unquote_exec(value)
+        escaped = entry_syntax.escape(value)
         assert escaped.isprintable() or "\n" not in escaped
-        assert unescape(escaped) == value == autostart._unescape(escaped)
+        assert unescape(escaped) == value == entry_syntax.unescape(escaped)
 
     @pytest.mark.parametrize("switch", ["Hidden=true", "X-GNOME-Autostart-enabled=false"])
     def test_a_desktops_own_switch_counts(self, entry: DesktopEntry, switch: str) -> None:
@@ -262,9 +262,20 @@ class TestStartCommand:
         monkeypatch.chdir(tmp_path)
         assert start_command(Path("my home"))[-2:] == ("--home", str(tmp_path / "my home"))
 
-    def test_a_bundle_starts_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        ("platform", "program", "started"),
+        [
+            pytest.param("linux", "mailtray", "mailtray", id="Linux"),
+            pytest.param("darwin", "mailtray", "mailtray", id="macOS"),
+            pytest.param("win32", "mailtray.exe", "mailtray.exe", id="Windows"),
+            pytest.param("win32", "mailtray-cli.exe", "mailtray.exe", id="from Windows' console"),
+        ],
+    )
+    def test_a_bundle_starts_itself(
+        self, monkeypatch: pytest.MonkeyPatch, platform: str, program: str, started: str
+    ) -> None:
         monkeypatch.setattr(sys, "frozen", True, raising=False)
-        assert start_command(None) == (sys.executable, "run")
+        assert start_command(None, f"/apps/{program}", platform) == (f"/apps/{started}", "run")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's own place")
