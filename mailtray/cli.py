@@ -664,9 +664,9 @@ def install_desktop_command(*, is_to_go: bool) -> int:
     files = bootstrap.desktop_files()
     if is_to_go:
         files.remove()
-        _say("mailtray is no longer in your menu")
+        _say(_("mailtray is no longer in your menu"))
     else:
-        _say(f"mailtray is in your menu: {files.install()}")
+        _say(_("mailtray is in your menu: {path}").format(path=files.install()))
     return EXIT_OK
 
 
