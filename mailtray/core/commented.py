@@ -15,6 +15,12 @@ _TABLES = {
         '  addresses = ["anna.smith@contoso.com"]',
         '  sound = "none"',
     ),
+    "rules": (
+        "[[rules]]",
+        '  from = ["@contoso.com"]',
+        '  subject = ["invoice"]',
+        '  do = "silent"',
+    ),
 }
 """What has to stand at the end of a file, as an example of it."""
 

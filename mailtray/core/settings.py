@@ -13,6 +13,7 @@ from mailtray.core.errors import ConfigError
 from mailtray.core.folders import parse_wish
 from mailtray.core.language import LANGUAGES, N_, Sentence, _
 from mailtray.core.model import INBOX, SOUND_DESKTOP
+from mailtray.core.rules import parse_rules
 from mailtray.core.wish_forms import AccountWishes, InnerMistake, one_of, yes_or_no
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mailtray.core.clouds import Endpoints
     from mailtray.core.folders import Wish
     from mailtray.core.peace import QuietHours
+    from mailtray.core.rules import Rule
 
 INTERVAL_MIN_S = 10.0
 """Below this a fleet of notifiers would be a burden; a simulator on the loopback takes any."""
@@ -42,6 +44,7 @@ class Settings:
         interval_s: Seconds between two polls.
         folders: The folders to watch, as the person names them; see ``folders_for``.
         accounts: What is wished for single accounts, by their usernames in lower case.
+        rules: What becomes of which message, tried from the first on.
         vip: Senders, as addresses or ``@domains``, who are always told of, and first.
         muted: Senders who are never told of; their mail is still counted.
         focused_only: True to tell only of what Outlook's focused inbox puts under "Focused".
@@ -77,6 +80,7 @@ class Settings:
     interval_s: float = 60.0
     folders: tuple[str, ...] = (INBOX,)
     accounts: Mapping[str, AccountWishes] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
     vip: tuple[str, ...] = ()
     muted: tuple[str, ...] = ()
     focused_only: bool = False
@@ -207,6 +211,10 @@ FORMS: Mapping[str, Form] = {
     "accounts": Form(
         wish_forms.accounts,
         N_("For one account alone: name, folders, addresses that are yours too, sound."),
+    ),
+    "rules": Form(
+        parse_rules,
+        N_("What becomes of which message; the first rule whose conditions it meets decides."),
     ),
     "vip": Form(
         wish_forms.senders,

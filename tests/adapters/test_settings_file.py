@@ -125,6 +125,14 @@ def test_a_wrong_variable_is_named(home: Home, name: str, words: str) -> None:
             ['"folders"'],
             id="a mistyped key of an account",
         ),
+        pytest.param(
+            b"[[rules]]\nfrom = '@x.test'\n[[rules]]\nfrom = 'ann@'",
+            "rules[2].from",
+            ["“ann@”", "@contoso.com"],
+            id="a rule for nobody",
+        ),
+        pytest.param(b"[[rules]]\nform = 'x'", "rules[1].form", ['"from"'], id="no condition"),
+        pytest.param(b"[rules]\nfrom = 'x'", "rules", ["[[rules]]"], id="a rule that is no list"),
         pytest.param(b"locked = ['tenant']", "locked", ["administrator"], id="a lock"),
     ],
 )
