@@ -345,7 +345,7 @@ class Demo:
         self.went_well = not (lost or repeated or strange)
         if not self._headless:
             self._say(
-                _("It stays now. Play at {url}; Quit in the menu or Ctrl+C ends it.").format(
+                _("It stays now. Play at {url}; “Quit” in the menu or Ctrl+C ends it.").format(
                     url=self._simulator.url
                 )
             )

@@ -8,6 +8,7 @@ the program reads. What is not translated yet is left empty, never guessed.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from inspect import cleandoc
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -95,7 +96,9 @@ def written(catalogue: Catalog) -> bytes:
 
 
 def compiled(catalogue: Catalog) -> bytes:
+    """Return a catalogue as the program reads it; the same at every time."""
     raw = BytesIO()
+    catalogue.creation_date = catalogue.revision_date = datetime.fromtimestamp(0, UTC)
     write_mo(raw, catalogue)
     return raw.getvalue()
 

@@ -250,7 +250,7 @@ _WORDS: dict[type[AuthError], tuple[Sentence, Sentence, AuthAction]] = {
     ),
     SignInCancelled: (
         N_("The sign-in was cancelled"),
-        N_("Choose Sign in to try again."),
+        N_("Choose “Sign in” to try again."),
         AuthAction.SIGN_IN,
     ),
     AuthBlocked: (N_("Microsoft refused the sign-in"), _HELPDESK, AuthAction.REPORT),

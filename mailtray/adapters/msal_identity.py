@@ -341,7 +341,7 @@ class MsalIdentity:
 
     def _unfinished(self, attempt: _Attempt, scopes: Collection[str]) -> SignInCancelled:
         if attempt.cancelled.is_set():
-            title, hint = _("The sign-in was cancelled"), _("Choose Sign in to try again.")
+            title, hint = _("The sign-in was cancelled"), _("Choose “Sign in” to try again.")
             return SignInCancelled(title, hint, action=AuthAction.SIGN_IN)
         title = _("The sign-in was not finished in time")
         hint = _(

@@ -27,7 +27,7 @@ NO_SUBJECT = N_("(no subject)")
 CHECKING = N_("Checking mail…")
 SIGNED_OUT = N_("Signed out")
 FINISH_SIGN_IN = N_("Finish signing in in your browser")
-SIGN_IN_CANCELLED = (N_("The sign-in was cancelled"), N_("Choose Sign in to try again."))
+SIGN_IN_CANCELLED = (N_("The sign-in was cancelled"), N_("Choose “Sign in” to try again."))
 SIGN_IN_TO_START = N_("Choose “Sign in” to start")
 
 MENU_CHECK_NOW = N_("_Check now")

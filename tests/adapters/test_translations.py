@@ -102,12 +102,12 @@ def test_each_system_is_asked_in_its_own_way(
 def test_a_language_is_spoken_from_the_next_sentence_on() -> None:
     translations.speak("de")
     assert language.spoken() == "de"
-    assert _(text.MENU_SIGN_IN) == "Anmelden"
-    assert f"{text.MENU_SIGN_IN}" == "Anmelden"
+    assert _(text.SIGNED_OUT) == "Abgemeldet"
+    assert f"{text.SIGNED_OUT}" == "Abgemeldet"
     assert ngettext("{count} new message", "{count} new messages", 2) == "{count} neue Nachrichten"
     translations.speak("en")
     assert language.spoken() == "en"
-    assert _(text.MENU_SIGN_IN) == "Sign in"
+    assert _(text.SIGNED_OUT) == "Signed out"
 
 
 def test_nothing_is_nothing_in_every_language() -> None:
