@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from mailtray.core.deeds import Errand
     from mailtray.core.errors import ConfigError, MailSourceError
     from mailtray.core.model import (
         AccessToken,
@@ -128,6 +129,22 @@ class StateStore(Protocol):
 
     def keep_only(self, account: AccountId, folders: Collection[str]) -> None:
         """Drop what is remembered of an account's folders other than these.
+
+        Raises:
+            StateError: As for :meth:`save`.
+        """
+        ...
+
+    def load_errands(self, account: AccountId) -> tuple[Errand, ...]:
+        """Return what the account's person wants done, as it was saved last.
+
+        Raises:
+            StateError: As for :meth:`load`.
+        """
+        ...
+
+    def save_errands(self, account: AccountId, errands: Sequence[Errand]) -> None:
+        """Remember what is to be done in place of what was before, whole or not at all.
 
         Raises:
             StateError: As for :meth:`save`.

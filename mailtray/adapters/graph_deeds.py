@@ -22,6 +22,7 @@ from mailtray.core.errors import (
     MailSourceError,
     MessageGone,
     TokenRejected,
+    Unreachable,
 )
 from mailtray.core.model import Act
 
@@ -43,7 +44,11 @@ def do(graph: Graph, call: Call, deeds: Sequence[Deed]) -> tuple[Outcome, ...]:
         return (_do_alone(graph, call, deeds[0]),)
     outcomes: dict[int, Outcome] = {}
     for numbers in _batches(deeds):
-        outcomes |= _do_together(graph, call, {number: deeds[number] for number in numbers})
+        try:
+            outcomes |= _do_together(graph, call, {number: deeds[number] for number in numbers})
+        except Unreachable as exc:
+            exc.was_sent |= bool(outcomes)
+            raise
     return tuple(outcomes[number] for number in range(len(deeds)))
 
 

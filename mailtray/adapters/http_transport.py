@@ -15,7 +15,7 @@ from requests import exceptions
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from requests.utils import get_auth_from_url, get_environ_proxies, select_proxy
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from mailtray import __version__
 from mailtray.adapters.http_answer import MAX_ANSWER_S, MAX_BODY_BYTES, Answer, Route, TooSlow
@@ -110,6 +110,15 @@ _TUNNEL_ANSWERS = (
 
 def translate(error: Exception) -> MailSourceError:
     """Return our error for one that ``requests`` or what is beneath it raised."""
+    found = _meaning(error)
+    if isinstance(found, Unreachable):
+        # Name resolution failed is one of these.
+        no_connection = (NewConnectionError, ConnectTimeoutError)
+        found.was_sent = not any(isinstance(each, no_connection) for each in _within(error))
+    return found
+
+
+def _meaning(error: Exception) -> MailSourceError:
     for each in _within(error):
         if isinstance(each, SSLCertVerificationError):
             return UntrustedCertificate(*map(_, _CERTIFICATE))

@@ -3,8 +3,8 @@
 On the disk, for each account and folder: the cursor, a 63-bit digest of every message met, the
 ids that have a notification or came since the person last looked, and what is told of each
 message that is unread (sender, recipients, subject, link), since the menu and the rules need it
-after a restart. Never a body, nor its preview. The file is for its owner alone (0600), and what is
-deleted from it is overwritten.
+after a restart; and what the person wants done and is not done yet. Never a body, nor its preview.
+The file is for its owner alone (0600), and what is deleted from it is overwritten.
 
 Rollback journal, truncated, and full synchronisation: one small transaction a poll does not
 need more speed, and so the state is one file at rest that also works on a network home, and
@@ -18,14 +18,18 @@ import logging
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mailtray.adapters.private_files import make_private_folder, open_private
+from mailtray.core.deeds import Action, Errand, Older
 from mailtray.core.errors import StateError
 from mailtray.core.language import _
 from mailtray.core.model import (
+    Act,
     Cursor,
+    Deed,
     Importance,
     Key,
     Meeting,
@@ -37,7 +41,7 @@ from mailtray.core.model import (
 from mailtray.core.peace import Pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mailtray.core.model import AccountId
@@ -46,7 +50,7 @@ LOG = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x6D747279
 """Marks the file as this program's."""
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_S = 1.0
 """How long another program may hold the file before it counts as unwritable, in seconds."""
 SET_ASIDE_MAX = 3
@@ -57,6 +61,14 @@ CREATE TABLE pause (
   only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
   until_us INTEGER
 );
+"""
+_ERRAND_SCHEMA = """
+CREATE TABLE errand (
+  account BLOB NOT NULL,
+  position INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  PRIMARY KEY (account, position)
+) WITHOUT ROWID;
 """
 _UNLOOKED_SCHEMA = """
 CREATE TABLE unlooked (
@@ -106,6 +118,7 @@ CREATE TABLE message (
 ) WITHOUT ROWID;
 {_UNLOOKED_SCHEMA}
 {_PAUSE_SCHEMA}
+{_ERRAND_SCHEMA}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
@@ -117,6 +130,7 @@ _UPGRADES = {
     # folder is read whole once; what is known is not told again.
     2: f"BEGIN; ALTER TABLE message ADD COLUMN details BLOB; {_UNLOOKED_SCHEMA} {_CURSORS_GONE}"
     " PRAGMA user_version = 3; COMMIT;",
+    3: f"BEGIN; {_ERRAND_SCHEMA} PRAGMA user_version = 4; COMMIT;",
 }
 """What makes a file of each older version one of the next."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -171,7 +185,8 @@ class SqliteStateStore:
 
         def drop(database: sqlite3.Connection) -> None:
             with _transaction(database):
-                database.execute("DELETE FROM folder WHERE account = ?", (_blob(account),))
+                for table in ("folder", "errand"):
+                    database.execute(f"DELETE FROM {table} WHERE account = ?", (_blob(account),))  # noqa: S608 - a name of ours
             for path in self._aside_paths():
                 for suffix in ("", *_COMPANIONS):
                     _beside(path, suffix).unlink(missing_ok=True)
@@ -195,6 +210,24 @@ class SqliteStateStore:
         self._stored = {
             at: seen for at, seen in self._stored.items() if at[0] != account or at[1] in folders
         }
+
+    def load_errands(self, account: AccountId) -> tuple[Errand, ...]:
+        """Return what is to be done."""
+        return self._attempt(lambda database: _read_errands(database, account))
+
+    def save_errands(self, account: AccountId, errands: Sequence[Errand]) -> None:
+        """Write what is to be done, in one transaction."""
+        rows = [
+            (_blob(account), position, json.dumps(asdict(one), default=_wire).encode())
+            for position, one in enumerate(errands)
+        ]
+
+        def write(database: sqlite3.Connection) -> None:
+            with _transaction(database):
+                database.execute("DELETE FROM errand WHERE account = ?", (_blob(account),))
+                database.executemany("INSERT INTO errand VALUES (?, ?, ?)", rows)
+
+        self._attempt(write)
 
     def load_pause(self) -> Pause | None:
         """Return the pause that was saved last."""
@@ -334,6 +367,38 @@ def _read(database: sqlite3.Connection, account: AccountId, folder: str) -> Seen
         return _seen(database, *row)
     except (TypeError, ValueError, OverflowError, AttributeError) as exc:
         raise _Damaged("holds values of another kind") from exc
+
+
+def _read_errands(database: sqlite3.Connection, account: AccountId) -> tuple[Errand, ...]:
+    rows = database.execute(
+        "SELECT content FROM errand WHERE account = ? ORDER BY position", (_blob(account),)
+    )
+    try:
+        return tuple(_errand(json.loads(content)) for (content,) in rows)
+    except (TypeError, ValueError, OverflowError, AttributeError, LookupError) as exc:
+        raise _Damaged("holds values of another kind") from exc
+
+
+def _errand(content: Mapping[str, Any]) -> Errand:
+    return Errand(
+        action=Action(content["action"]),
+        deeds=tuple(map(_deed, content["deeds"])),
+        subject=str(content["subject"]),
+        older=tuple(
+            Older(one["folder"], datetime.fromisoformat(one["before"])) for one in content["older"]
+        ),
+        done=tuple(map(_deed, content["done"])),
+        undone=tuple(map(_deed, content["undone"])),
+        tries=int(content["tries"]),
+    )
+
+
+def _deed(content: Mapping[str, str]) -> Deed:
+    return Deed(**{**content, "act": Act(content["act"])})  # type: ignore[arg-type] # as it was written
+
+
+def _wire(moment: datetime) -> str:
+    return moment.isoformat()
 
 
 def _read_pause(database: sqlite3.Connection) -> Pause | None:

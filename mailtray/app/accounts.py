@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
     from mailtray.app.board import Board
     from mailtray.app.commands import SignInPage
+    from mailtray.app.deeds import Deeds
     from mailtray.app.front_desk import FrontDesk
     from mailtray.app.herald import Herald
     from mailtray.app.keeper import Keeper
+    from mailtray.app.memory import Memory
     from mailtray.app.polls import Polls
     from mailtray.app.sign_in import SignInFlow
     from mailtray.app.world import Wishes, World
@@ -53,6 +55,8 @@ class Accounts:
         keeper: Who keeps the token caches.
         desk: Where other processes wait.
         polls: Who says what is wrong with an account.
+        memory: Who says what cannot be remembered.
+        deeds: What may wait for a permission.
         open_page: Opens a page in the browser.
     """
 
@@ -68,6 +72,8 @@ class Accounts:
         keeper: Keeper,
         desk: FrontDesk,
         polls: Polls,
+        memory: Memory,
+        deeds: Deeds,
         open_page: Callable[[str], None],
     ) -> None:
         self._world = world
@@ -80,8 +86,11 @@ class Accounts:
         self._keeper = keeper
         self._desk = desk
         self._polls = polls
+        self._memory = memory
+        self._deeds = deeds
         self._open_page = open_page
         self._signing_in: AccountId | None = None
+        self._is_to_change = False
         self._sign_in_wish: SignIn | None = None
         self._next_sign_in: SignIn | None = None
 
@@ -128,9 +137,11 @@ class Accounts:
         else:
             watch = self._only_stopped_watch()
         self._signing_in = None if watch is None else watch.account.id
-        username = "" if watch is None else watch.account.username
+        self._is_to_change = wish.is_to_change and watch is not None
+        username, settings = "" if watch is None else watch.account.username, self._wishes.settings
+        scopes = settings.change_scopes_for if self._is_to_change else settings.scopes_for
         self._flow.start(
-            self._wishes.settings.scopes_for(username),
+            scopes(username),
             login_hint=username if "@" in username else None,
             claims=watch.claims if watch is not None else None,
             deadline_s=self._wishes.sign_in_deadline_s,
@@ -141,6 +152,7 @@ class Accounts:
     def _sign_in_again(self, wish: SignIn) -> None:
         """Go on with the sign-in that runs, or end it where it is not what is wished."""
         is_other = wish.is_waited_for and wish.by_device_code != self._flow.by_device_code
+        is_other |= wish.is_to_change and not self._is_to_change
         if self._flow.is_cancelled or is_other:
             self.cancel_sign_in()
             self._next_sign_in = wish
@@ -204,17 +216,29 @@ class Accounts:
         if was_cancelled and isinstance(outcome, SignedIn):
             # The person finished a page that they, or a sign-out, had given up.
             outcome = _cancelled()
+        if self._is_to_change and self._signing_in is not None:
+            self._permission_answered(self._signing_in, outcome)
         if isinstance(outcome, SignedIn):
             self._signed_in(outcome)
         else:
             self._sign_in_failed(outcome)
+
+    def _permission_answered(self, asked: AccountId, outcome: SignedIn | MailtrayError) -> None:
+        """Go on with what waited for the permission, or give it up."""
+        if isinstance(outcome, SignedIn) and outcome.account.id == asked:
+            self._deeds.permission_given(asked)
+        elif isinstance(outcome, SignedIn) or not outcome.transient:
+            self._deeds.permission_refused(asked)
 
     def _sign_in_failed(self, outcome: MailtrayError) -> None:
         self._board.reduce(status.SignInFailed(outcome))
         asked = self._watches.get(self._signing_in) if self._signing_in else None
         if isinstance(outcome, AuthBlocked) and asked and isinstance(asked.error, AuthError):
             self._blocked(asked, outcome)
-        elif not isinstance(outcome, SignInCancelled):
+        elif self._is_to_change and outcome.transient:
+            command, account = "allow_changes", self._signing_in
+            self._herald.remind("sign-in", outcome, command=command, account=account)
+        elif not (isinstance(outcome, SignInCancelled) or self._is_to_change):
             command = "sign_in" if outcome.transient else status.remedy(outcome)
             self._herald.remind("sign-in", outcome, command=command)
         self._desk.end_sign_in(answers.failure(outcome))
@@ -255,6 +279,7 @@ class Accounts:
     def sign_out(self, account_id: AccountId) -> MailtrayError | None:
         """Erase everything of one account; returns why something was left, or ``None``."""
         self._watches.pop(account_id, None)
+        self._deeds.forget(account_id)
         self._world.identity.forget(account_id)
         self._herald.withdraw(account_id, frozenset())
         self._herald.retract(attention_tag(account_id))
@@ -264,6 +289,6 @@ class Accounts:
         try:
             self._world.state.forget(account_id)
         except StateError as error:
-            self._polls.state_failed(error)
+            self._memory.failed(error)
             return error
         return self._keeper.trouble

@@ -12,6 +12,7 @@ from mailtray.core.peace import Why
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from mailtray.core.deeds import Errand
     from mailtray.core.model import Account, Message, TrayView
     from mailtray.core.peace import Pause, Quiet
 
@@ -108,6 +109,28 @@ def _status_event(
         "tooltip": view.tooltip,
         "error": None if error is None else error.title,
     }
+
+
+def acted(who: Account, errand: Errand, error: MailtrayError | None) -> Mapping[str, object]:
+    """Return the event that something was done to messages, or could not be."""
+    return {
+        "event": "acted",
+        "account": who.username,
+        "action": errand.action.value,
+        "ids": list(errand.ids),
+        "ok": error is None,
+        "error": None if error is None else error.title,
+    }
+
+
+def wish_done(errand: Errand) -> Mapping[str, object]:
+    """Return that what was asked for is done, and to which messages."""
+    return {"done": True, "state": "done", "ids": [deed.message for deed in errand.done]}
+
+
+def wish_waits(why: MailtrayError) -> Mapping[str, object]:
+    """Return that what was asked for is done later, and why not now."""
+    return {"done": True, "state": "waiting", "why": why.title}
 
 
 def sign_in_page(url: str, code: str) -> Mapping[str, object]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailtray.core.approval import letter
+from mailtray.core.deeds import Action
 from mailtray.core.model import AccountId, MessageId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from queue import SimpleQueue
 
-    from mailtray.app.cycle import KeepFirst, Located, Order, Reading
+    from mailtray.app.cycle import Acted, KeepFirst, Located, Order, Reading
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import Notification, SignedIn
 
@@ -30,12 +31,14 @@ class SignIn:
         by_device_code: True to sign in on another device.
         is_another: True where it is to be an account beyond those that are known.
         is_waited_for: True where it is given up once nobody waits for its end any more.
+        is_to_change: True where the account's mail is to be changed as well as read.
     """
 
     account: AccountId | None = None
     by_device_code: bool = False
     is_another: bool = False
     is_waited_for: bool = False
+    is_to_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,36 @@ class OpenMessage:
     """Open one message in the webmail."""
 
     id: MessageId
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Do something to an unread message.
+
+    Attributes:
+        action: One of :data:`mailtray.core.deeds.ON_MESSAGES`.
+    """
+
+    action: Action
+    id: MessageId
+
+
+@dataclass(frozen=True, slots=True)
+class MarkAllRead:
+    """Mark as read all that is unread in an account's watched folders."""
+
+    account: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Undo what was done just now.
+
+    Attributes:
+        name: Of what; see :class:`mailtray.core.status.Status`.
+    """
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +192,7 @@ class Fetched:
     """The fetch of an order came back."""
 
     order: Order
-    outcome: Reading | KeepFirst | Located | MailtrayError
+    outcome: Reading | KeepFirst | Located | Acted | MailtrayError
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +220,7 @@ class Ask:
 
     Attributes:
         request: ``{"command": "status" | "check" | "signin" | "signout" | "pause" |
-            "resume" | "quit", ...}``.
+            "resume" | "act" | "mark_all_read" | "quit", ...}``.
         replies: Receives answers; the last one has ``"done": True``.
     """
 
@@ -220,6 +253,9 @@ Command = (
     | OpenMailbox
     | OpenMessage
     | OpenPage
+    | Act
+    | MarkAllRead
+    | Undo
     | TellNotice
     | Clicked
     | NotifierAvailable
@@ -246,8 +282,17 @@ def from_menu(command: str, argument: str) -> Command:
     return _PLAIN[command] if make is None else make(argument)
 
 
+def _act(argument: str) -> Act:
+    action, _, message = argument.partition(":")
+    return Act(Action(action), MessageId(message))
+
+
 _ABOUT_SOMETHING: dict[str, Callable[[str], Command]] = {
     "sign_in": lambda account: SignIn(AccountId(account) if account else None),
+    "allow_changes": lambda account: SignIn(AccountId(account), is_to_change=True),
+    "act": _act,
+    "mark_all_read": lambda account: MarkAllRead(AccountId(account)),
+    "undo": Undo,
     "sign_out": lambda account: SignOut(AccountId(account) if account else None),
     "open_message": lambda message: OpenMessage(MessageId(message)),
     "open_page": OpenPage,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mailtray.core import changes, folders, text
+from mailtray.core import changes, deeds, folders, text
 from mailtray.core.errors import (
     AccessDenied,
     AuthBlocked,
@@ -14,6 +14,7 @@ from mailtray.core.errors import (
     CursorExpired,
     InvalidResponse,
     MailboxUnavailable,
+    MailSourceError,
     SignInRequired,
     Throttled,
     TokenRejected,
@@ -23,12 +24,12 @@ from mailtray.core.language import _, ngettext
 from mailtray.core.model import AuthAction
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from mailtray.core.errors import MailSourceError
+    from mailtray.core.deeds import Older, Outcome, Step
     from mailtray.core.folders import Wish
-    from mailtray.core.model import AccessToken, Account, Changes, FolderPlace, Seen
+    from mailtray.core.model import AccessToken, Account, Changes, Deed, FolderPlace, Seen
     from mailtray.ports import Clock, IdentityProvider, MailSource
 
 CLOCK_TOLERANCE_S = 300.0
@@ -47,6 +48,7 @@ class Order:
         is_second_try: The token is new already; one that is refused again is final.
         least_scopes: What to make do with where ``scopes`` are refused; empty to take no less.
         lacking: Why it is less already.
+        step: What to do to messages before anything is read.
     """
 
     account: Account
@@ -59,6 +61,7 @@ class Order:
     is_second_try: bool = False
     least_scopes: tuple[str, ...] = ()
     lacking: AuthError | None = None
+    step: Step | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,20 @@ class Located:
 
 
 @dataclass(frozen=True, slots=True)
+class Acted:
+    """What became of the order's step: known before anything else can go wrong.
+
+    Attributes:
+        outcome: What was done, or why the person has to act before anything can be.
+        order: What to go on with.
+    """
+
+    step: Step
+    outcome: Outcome | AuthError | AccessDenied
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
 class KeepFirst:
     """The refresh token was rotated: the vault has to have it before anything else happens.
 
@@ -110,13 +127,15 @@ class KeepFirst:
 
 def read_mailbox(
     identity: IdentityProvider, mail: MailSource, clock: Clock, order: Order
-) -> Reading | KeepFirst | Located:
+) -> Reading | KeepFirst | Located | Acted:
     """Acquire a token and run one delta round a folder, with what it takes to settle it.
 
     Raises:
         AuthError: The person has to act.
         MailSourceError: Graph or Entra gave no usable answer.
     """
+    if order.step is not None:
+        return _act(identity, mail, clock, order, order.step)
     try:
         token = identity.acquire_token(
             order.account.id, order.scopes, claims=order.claims, renew=order.renew
@@ -129,8 +148,7 @@ def read_mailbox(
         )
         return read_mailbox(identity, mail, clock, less)
     if (cache := identity.take_changed_cache(order.account.id)) is not None:
-        second_try = order.renew or order.is_second_try
-        return KeepFirst(cache, replace(order, renew=False, claims=None, is_second_try=second_try))
+        return _keep_first(cache, order)
     try:
         if order.to_find:
             return Located(locate(mail, token, order.to_find), replace(order, to_find=()))
@@ -140,6 +158,95 @@ def read_mailbox(
             raise refused_twice(error, clock.now()) from error
         again = replace(order, renew=True, claims=error.claims)
         return read_mailbox(identity, mail, clock, again)
+
+
+def _keep_first(cache: str, order: Order) -> KeepFirst:
+    second_try = order.renew or order.is_second_try
+    return KeepFirst(cache, replace(order, renew=False, claims=None, is_second_try=second_try))
+
+
+def _act(
+    identity: IdentityProvider, mail: MailSource, clock: Clock, order: Order, step: Step
+) -> KeepFirst | Acted:
+    """Do an order's step; that something may not be changed is no reason not to read.
+
+    Raises:
+        MailSourceError: As for :func:`read_mailbox`; passing trouble.
+    """
+    rest = replace(order, step=None, renew=False, claims=None, is_second_try=False)
+    try:
+        token = identity.acquire_token(
+            order.account.id, step.scopes, claims=order.claims, renew=order.renew
+        )
+    except AuthError as error:
+        return Acted(step, error, rest)
+    if (cache := identity.take_changed_cache(order.account.id)) is not None:
+        return _keep_first(cache, order)
+    try:
+        return Acted(step, _take_step(mail, token, step, order.seen), rest)
+    except AccessDenied as error:
+        return Acted(step, error, rest)
+    except TokenRejected as error:
+        if order.is_second_try or order.renew:
+            return Acted(step, refused_twice(error, clock.now()), rest)
+        again = replace(order, renew=True, claims=error.claims)
+        return _act(identity, mail, clock, again, step)
+
+
+def _take_step(
+    mail: MailSource, token: AccessToken, step: Step, seen: Mapping[str, Seen]
+) -> Outcome:
+    """Do what is to be done.
+
+    Raises:
+        AccessDenied: The token lacks what it takes.
+        MailSourceError: As for :meth:`mailtray.ports.MailSource.do`.
+    """
+    found = _do(mail, token, step.deeds, step.scopes)
+    try:
+        return _take_older(mail, token, step, seen, found)
+    except Unreachable as error:
+        error.was_sent = True  # a part of the step was
+        raise
+
+
+def _take_older(
+    mail: MailSource,
+    token: AccessToken,
+    step: Step,
+    seen: Mapping[str, Seen],
+    found: dict[Deed, MailSourceError | None],
+) -> Outcome:
+    """Mark what only the folders' counters know of; as :func:`_take_step`."""
+    left: list[Older] = []
+    for older in step.older:
+        try:
+            listing = mail.list_unread(token, older.folder, since=None, limit=deeds.STEP_DEEDS)
+        except (AccessDenied, MailboxUnavailable):
+            continue  # the round tells of it
+        more = deeds.older_deeds(older, listing.messages, seen.get(older.folder))
+        found |= _do(mail, token, more, step.scopes)
+        if more and not listing.is_complete:
+            left.append(older)
+    return deeds.Outcome(found, tuple(left))
+
+
+def _do(
+    mail: MailSource, token: AccessToken, wanted: Sequence[Deed], scopes: Collection[str]
+) -> dict[Deed, MailSourceError | None]:
+    if not wanted:
+        return {}
+    outcomes: Sequence[MailSourceError | None]
+    try:
+        outcomes = mail.do(token, wanted)
+    except (AccessDenied, MailboxUnavailable) as error:
+        outcomes = [error] * len(wanted)
+    for outcome in outcomes:
+        if isinstance(outcome, AccessDenied) and not token.scopes.issuperset(scopes):
+            raise outcome
+        if isinstance(outcome, Throttled | Unreachable):
+            raise outcome
+    return dict(zip(wanted, outcomes, strict=True))
 
 
 def locate(

@@ -31,6 +31,11 @@ def permission_tag(account: AccountId) -> str:
     return f"permission-{account}"
 
 
+def changes_tag(account: AccountId) -> str:
+    """Return the tag of the question whether an account's mail may be changed."""
+    return f"changes-{account}"
+
+
 def folder_tag(account: AccountId, path: str) -> str:
     """Return the tag of the word that one of an account's folders cannot be read."""
     return f"folder-{account}-{path}"

@@ -11,6 +11,7 @@ from mailtray.app.accounts import Accounts
 from mailtray.app.barrier import attempt
 from mailtray.app.board import Board
 from mailtray.app.commands import (
+    Act,
     Ask,
     CancelSignIn,
     CheckNow,
@@ -20,6 +21,7 @@ from mailtray.app.commands import (
     Gone,
     HookTrouble,
     Looked,
+    MarkAllRead,
     NetworkUp,
     NotifierAvailable,
     OpenMailbox,
@@ -35,15 +37,18 @@ from mailtray.app.commands import (
     TellNotice,
     TrayMissing,
     TrayShown,
+    Undo,
     Woke,
     from_menu,
 )
 from mailtray.app.cycle import KeepFirst
+from mailtray.app.deeds import Deeds
 from mailtray.app.doorman import Doorman
 from mailtray.app.front_desk import FrontDesk
 from mailtray.app.herald import Herald
 from mailtray.app.inbox import take
 from mailtray.app.keeper import Keeper
+from mailtray.app.memory import Memory
 from mailtray.app.polls import Polls
 from mailtray.app.sign_in import SignInFlow
 from mailtray.app.steward import Steward
@@ -63,7 +68,7 @@ if TYPE_CHECKING:
     from mailtray.app.watch import Watch
     from mailtray.app.workers import Workers
     from mailtray.app.world import Wishes, World
-    from mailtray.core.model import AccountId, MessageId
+    from mailtray.core.model import AccountId, MessageId, Notification
     from mailtray.core.peace import Pause
 
 _log = logging.getLogger(__name__)
@@ -100,6 +105,16 @@ class Poller:
             wishes,
         )
         self._steward = Steward(world.settings, wishes, self._board, self._herald)
+        self._memory = Memory(world.state, self._board, self._herald)
+        self._deeds = Deeds(
+            world=world,
+            wishes=wishes,
+            watches=self._watches,
+            board=self._board,
+            herald=self._herald,
+            memory=self._memory,
+            open_message=self._open_message,
+        )
         self._desk = FrontDesk(self._watches, self._board.answer)
         self._polls = Polls(
             world=world,
@@ -110,6 +125,8 @@ class Poller:
             board=self._board,
             herald=self._herald,
             keeper=self._keeper,
+            memory=self._memory,
+            deeds=self._deeds,
         )
         self._accounts = Accounts(
             world=world,
@@ -121,6 +138,8 @@ class Poller:
             keeper=self._keeper,
             desk=self._desk,
             polls=self._polls,
+            memory=self._memory,
+            deeds=self._deeds,
             open_page=self._open,
         )
         self._tray_hint: tuple[float, MailtrayError] | None = None
@@ -197,6 +216,7 @@ class Poller:
         if command is not None:
             self._handle(command)
         self._give_tray_hint(now_s)
+        self._deeds.look(now_s)
         self._polls.start_due()
         self._desk.release()
         self._note_vault()
@@ -216,6 +236,8 @@ class Poller:
             dues.append(self._keeper.due_s)
         if self._tray_hint is not None:
             dues.append(self._tray_hint[0])
+        if self._deeds.due_s is not None:
+            dues.append(self._deeds.due_s)
         if any(watch.clock_offset_s is not None for watch in self._watches.values()):
             dues.append(self._clock.monotonic_s() + schedule.CLOCK_LOOK_S)
         waits = [max(0.0, due_s - self._clock.monotonic_s()) for due_s in dues]
@@ -237,6 +259,7 @@ class Poller:
                 self._answer(request, replies)
             case Gone(replies):
                 self._desk.drop(replies)
+                self._deeds.drop(replies)
                 self._accounts.give_up_unwaited()
             case _:
                 self._handle_click(command)
@@ -266,17 +289,25 @@ class Poller:
             case TellNotice():
                 self._tell_notice()
             case Clicked(notification, ""):
-                self._herald.clicked(notification)
+                self._clicked(notification)
+            case Clicked(notification, button):
+                self._deeds.press(notification, button)
                 self._look()
-                if notification.link:
-                    self._open(notification.link)
-                elif notification.command:
-                    self._handle(from_menu(notification.command, notification.account or ""))
+            case Act() | MarkAllRead() | Undo():
+                self._deeds.handle(command)
             case NotifierAvailable():
                 self._polls.pay_debts()
                 self._polls.tell_leftovers()
             case _:
                 self._handle_tray(command)
+
+    def _clicked(self, notification: Notification) -> None:
+        self._herald.clicked(notification)
+        self._look()
+        if notification.link:
+            self._open(notification.link)
+        elif notification.command:
+            self._handle(from_menu(notification.command, notification.account or ""))
 
     def _handle_tray(self, command: Command) -> None:
         match command:
@@ -331,7 +362,7 @@ class Poller:
         self._herald.is_quiet = quiet is not None
         if self._doorman.trouble is not None:
             error, self._doorman.trouble = self._doorman.trouble, None
-            self._polls.state_failed(error)
+            self._memory.failed(error)
         if self._doorman.pause != self._told_pause:
             self._told_pause = self._doorman.pause
             self._world.events.emit(answers.pause_event(self._told_pause))
@@ -428,6 +459,15 @@ class Poller:
                 replies.put({"done": True} if left is None else answers.failure(left))
             case "pause" | "resume":
                 self._answer_peace(request, replies)
+            case _:
+                self._answer_more(request, replies)
+
+    def _answer_more(
+        self, request: Mapping[str, object], replies: SimpleQueue[Mapping[str, object]]
+    ) -> None:
+        match request.get("command"):
+            case "act" | "mark_all_read":
+                self._deeds.answer(request, replies)
             case "quit":
                 replies.put({"done": True})
                 self.inbox.put(Quit())

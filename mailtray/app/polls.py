@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from mailtray.app import answers
 from mailtray.app.barrier import attempt
 from mailtray.app.commands import Fetched
-from mailtray.app.cycle import KeepFirst, Located, Order, Reading, read_mailbox
+from mailtray.app.cycle import Acted, KeepFirst, Located, Order, Reading, read_mailbox
 from mailtray.app.herald import attention_tag, folder_tag, permission_tag
 from mailtray.app.watch import clock_offset_s
 from mailtray.core import changes, panel, status, text
 from mailtray.core.compose import compose
+from mailtray.core.deeds import Action
 from mailtray.core.errors import AuthError, MailSourceError, MailtrayError, StateError
 from mailtray.core.language import _
 from mailtray.core.model import AuthAction, Changes, Seen
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
     from mailtray.app.board import Board
     from mailtray.app.commands import Command
+    from mailtray.app.deeds import Deeds
     from mailtray.app.herald import Herald
     from mailtray.app.keeper import Keeper
+    from mailtray.app.memory import Memory
     from mailtray.app.watch import Watch
     from mailtray.app.workers import Workers
     from mailtray.app.world import Wishes, World
@@ -47,6 +50,8 @@ class Polls:
         board: The status.
         herald: Who tells.
         keeper: Who keeps the token caches.
+        memory: Who remembers.
+        deeds: What is to be done besides reading.
     """
 
     def __init__(  # noqa: PLR0913 - the poller's parts, all by keyword
@@ -60,6 +65,8 @@ class Polls:
         board: Board,
         herald: Herald,
         keeper: Keeper,
+        memory: Memory,
+        deeds: Deeds,
     ) -> None:
         self._world = world
         self._wishes = wishes
@@ -70,6 +77,8 @@ class Polls:
         self._board = board
         self._herald = herald
         self._keeper = keeper
+        self._memory = memory
+        self._deeds = deeds
 
     def start_due(self) -> None:
         """Start the polls that are due."""
@@ -95,6 +104,7 @@ class Polls:
             seen=dict(watch.seen),
             to_find=watch.to_find(anew=with_count),
             with_count=with_count,
+            step=self._deeds.next_step(watch),
         )
 
     def _load(self, watch: Watch) -> None:
@@ -105,6 +115,7 @@ class Polls:
         """
         state, account = self._world.state, watch.account.id
         try:
+            self._deeds.load(account)
             watch.seen |= {key: state.load(account, key) for key in watch.unloaded()}
             if not watch.is_pruned and not watch.to_find(anew=True):
                 # What came into a folder while it was not watched is not to be told of later.
@@ -115,7 +126,7 @@ class Polls:
             if not watch.put_off_loading(self._clock.monotonic_s()):
                 watch.seen |= {key: Seen() for key in watch.unloaded()}
                 watch.is_pruned = True
-                self.state_failed(error)
+                self._memory.failed(error)
             return
         if state.set_aside is not None:
             damaged = StateError(
@@ -133,7 +144,9 @@ class Polls:
 
         self._workers.submit(work)
 
-    def fetched(self, order: Order, outcome: Reading | KeepFirst | Located | MailtrayError) -> None:
+    def fetched(
+        self, order: Order, outcome: Reading | KeepFirst | Located | Acted | MailtrayError
+    ) -> None:
         """Take what a fetch thread brought."""
         watch = self._watches.get(order.account.id)
         if watch is None or watch.order is not order:
@@ -141,6 +154,10 @@ class Polls:
         if isinstance(outcome, KeepFirst):
             # Watched over by the keeper, whatever the keyring raises.
             self._keeper.keep(order.account.id, outcome.cache, is_asked=False)
+            self._submit(watch, outcome.order)
+            return
+        if isinstance(outcome, Acted):
+            attempt(lambda: self._deeds.acted(watch, outcome))
             self._submit(watch, outcome.order)
             return
         if isinstance(outcome, Located):
@@ -170,7 +187,8 @@ class Polls:
             self.failed(watch, outcome)
 
     def _read(self, watch: Watch, reading: Reading) -> None:
-        found = reading.changes
+        found = self._deeds.leave_out(watch, reading.changes)
+        had_gap = not watch.is_current
         self.pay_debts()
         self._tell(watch, found)
         watch.was_tried(reading.tried)
@@ -184,6 +202,7 @@ class Polls:
             return
         self._herald.retract(attention_tag(watch.account.id))
         self._told_polled(watch, reading)
+        self._deeds.was_read(watch, had_gap=had_gap)
 
     def _note_troubles(self, watch: Watch, reading: Reading) -> None:
         """Say which folders cannot be read while others can."""
@@ -227,12 +246,13 @@ class Polls:
             self._wishes.places,
             max_single=self._wishes.settings.max_single_notifications,
             name_account=len(self._watches) > 1,
+            buttons=tuple(map(Action, self._wishes.settings.buttons)),
         )
         told = self._herald.tell(notifications)
         self._run_hook(watch, [message for message in together.arrived if message.id in told])
         self._board.notice(Source.NOTIFIER, self._herald.trouble)
         after = {key: changes.advance(one, told) for key, one in found.items()}
-        self._remember(watch, changes.follow_moves(watch.seen, {**watch.seen, **after}))
+        self._memory.remember(watch, changes.follow_moves(watch.seen, {**watch.seen, **after}))
 
     def look(self) -> None:
         """Remember that the person has looked at all that came so far."""
@@ -240,7 +260,7 @@ class Polls:
             watch.looked |= {one for seen in watch.seen.values() for one in seen.unlooked}
             # What a fetch on its way knows of the folders is from before the look.
             if watch.looked and not watch.is_busy:
-                self._remember(watch, watch.seen)
+                self._memory.remember(watch, watch.seen)
                 watch.looked.clear()
 
     def tell_leftovers(self) -> None:
@@ -290,32 +310,9 @@ class Polls:
             }
         )
 
-    def _remember(self, watch: Watch, seen: Mapping[str, Seen]) -> None:
-        now = {
-            key: replace(one, unlooked=one.unlooked - watch.looked)
-            if one.unlooked & watch.looked
-            else one
-            for key, one in seen.items()
-        }
-        changed = {key: one for key, one in now.items() if one is not watch.seen[key]}
-        watch.seen |= changed
-        try:
-            for key, one in changed.items():
-                self._world.state.save(watch.account.id, key, one)
-        except StateError as error:
-            self.state_failed(error)
-        else:
-            self._board.notice(Source.STATE, None)
-            self._herald.retract("state")
-
-    def state_failed(self, error: StateError) -> None:
-        """Say that what the person was told cannot be remembered."""
-        self._board.notice(Source.STATE, error)
-        self._herald.announce("state", error, command="tell_notice")
-
     def failed(self, watch: Watch, error: MailtrayError) -> None:
         """Say why an account's mail cannot be read, and decide when to try again."""
-        now = self._clock.now()
+        now, step = self._clock.now(), None if watch.order is None else watch.order.step
         watch.was_tried([*watch.seen][:1])
         delay_s = watch.fail(
             error,
@@ -323,6 +320,7 @@ class Polls:
             interval_s=self._wishes.settings.interval_s,
             dice=self._clock.dice(),
         )
+        self._deeds.failed(watch, error, step)
         retry = None if delay_s is None else now + timedelta(seconds=delay_s)
         self._board.reduce(status.Failed(watch.account.id, error, now, retry))
         if isinstance(error, AuthError):

@@ -37,6 +37,8 @@ class Watch:
         not_before_s: Until when the server asked to be left alone; not even "Check now" cuts it.
         places: The folders to watch, each with where it is: ``None`` before that is known, or why
             it is nowhere.
+        is_current: True while what is known of the mail is as new as the last poll: nothing failed
+            since, and the computer did not sleep.
         seen: What is remembered of each folder that was found, by key, those first that have not
             been read for longest.
         looked: Unread messages that the person has looked at since the present poll began.
@@ -58,6 +60,7 @@ class Watch:
 
     account: Account
     places: dict[Wish, FolderPlace | MailSourceError | None] = field(default_factory=dict)
+    is_current: bool = False
     seen: dict[str, Seen] = field(default_factory=dict)
     looked: set[MessageId] = field(default_factory=set)
     is_pruned: bool = False
@@ -191,6 +194,7 @@ class Watch:
         delay_s = schedule.next_delay(interval_s, dice)
         self._end(now_s, delay_s)
         self.failures, self.error, self.not_before_s = 0, None, 0.0
+        self.is_current = True
         if counted:
             self.count_due_s = now_s + schedule.COUNT_EVERY_S
         return delay_s
@@ -203,6 +207,7 @@ class Watch:
             self.failing_since_s = now_s
         self.failures += 1
         self.error = error
+        self.is_current = False
         delay_s = schedule.retry_delay(
             error,
             interval_s=interval_s,
@@ -226,6 +231,7 @@ class Watch:
     def wake(self, now_s: float) -> None:
         """Start afresh after a sleep of the computer: the network may be another one."""
         self.failures = 0
+        self.is_current = False
         if self.due_s is not None:
             self.due_s = max(now_s + schedule.WAKE_GRACE_S, self.not_before_s)
 
@@ -247,6 +253,7 @@ class Watch:
         """Go on from the old cursor after a sign-in; what is on its way is of the old one."""
         self.order = None
         self.account = account
+        self.is_current = False
         self.claims, self.error, self.failures = None, None, 0
         if self.lacking is not None:
             self._forget_lacking()

@@ -281,6 +281,27 @@ def advance(changes: Changes, shown: Collection[MessageId]) -> Seen:
     )
 
 
+def deal_with(seen: Seen, ids: Collection[MessageId]) -> Seen:
+    """Say what to remember once the person takes up messages: there is nothing to tell of them."""
+    if seen.unread.keys().isdisjoint(ids):
+        return seen
+    return replace(
+        seen,
+        untold=tuple(message for message in seen.untold if message.id not in ids),
+        told=seen.told - set(ids),
+        unlooked=seen.unlooked - set(ids),
+    )
+
+
+def leave_out(changes: Changes, ids: Collection[MessageId]) -> Changes:
+    """Return changes without messages that the person took up while the round was on its way."""
+    return replace(
+        changes,
+        arrived=tuple(message for message in changes.arrived if message.id not in ids),
+        seen=deal_with(changes.seen, ids),
+    )
+
+
 def follow_moves(before: Mapping[str, Seen], after: Mapping[str, Seen]) -> Mapping[str, Seen]:
     """Let what is remembered of a message go with it from one watched folder to another.
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mailtray.core import text
 from mailtray.core.changes import keys
+from mailtray.core.deeds import Action
 from mailtray.core.language import _
-from mailtray.core.model import Notification
+from mailtray.core.model import Button, Notification
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from mailtray.core.model import Account, Changes, Message
 
@@ -203,6 +204,7 @@ def compose(
     *,
     max_single: int,
     name_account: bool,
+    buttons: Sequence[Action] = (),
 ) -> tuple[Notification, ...]:
     """Word the notifications of one poll.
 
@@ -212,14 +214,29 @@ def compose(
         places: Which links may be opened.
         max_single: Up to this many messages get a notification each; more become one summary.
         name_account: True where there are several accounts, so that each names its own.
+        buttons: What is offered to be done to a message; of these, a summary has the marking.
     """
     arrived = changes.arrived
     if not arrived:
         return ()
     if len(arrived) > max_single or (changes.is_catch_up and len(arrived) > 1):
-        return (_summary(arrived, account, places, name_account=name_account),)
+        summary = _summary(arrived, account, places, name_account=name_account)
+        return (replace(summary, buttons=_for_summary(buttons)),)
     owner = account.username if name_account else ""
-    return tuple(_single(message, account, places, owner) for message in arrived)
+    return tuple(
+        replace(_single(message, account, places, owner), buttons=_for_message(buttons))
+        for message in arrived
+    )
+
+
+def _for_message(buttons: Iterable[Action]) -> tuple[Button, ...]:
+    return tuple(Button(each.value, text.action(each)) for each in buttons)
+
+
+def _for_summary(buttons: Collection[Action]) -> tuple[Button, ...]:
+    if Action.MARK_READ not in buttons:
+        return ()  # to archive or delete many unseen is no one button's matter
+    return (Button(Action.MARK_READ.value, text.mark_all_read()),)
 
 
 def _single(message: Message, account: Account, places: Places, owner: str) -> Notification:

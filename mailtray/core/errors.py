@@ -192,9 +192,14 @@ class MailSourceError(MailtrayError):
 
 
 class Unreachable(MailSourceError):
-    """No answer: no network, no name, refused, reset or too slow."""
+    """No answer: no network, no name, refused, reset or too slow.
+
+    Attributes:
+        was_sent: False where the request certainly never left.
+    """
 
     transient = True
+    was_sent = True
 
 
 class UntrustedCertificate(Unreachable):

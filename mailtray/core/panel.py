@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mailtray.core import text
 from mailtray.core.compose import clean, clip, headline, isolate
+from mailtray.core.deeds import ON_MESSAGES
 from mailtray.core.errors import SignInRequired
 from mailtray.core.language import Sentence, _
 from mailtray.core.model import IconKind, MenuItem, TrayView
@@ -26,6 +27,7 @@ from mailtray.core.status import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mailtray.core.model import Message
 
 TOOLTIP_UNITS = 127
 """UTF-16 units of a tooltip; Windows holds no more (NOTIFYICONDATA.szTip)."""
@@ -85,7 +87,18 @@ def _tooltip(status: Status, now: datetime) -> str:
         lines = _quiet_lines(text.quiet(status.quiet, now), lines, status)
     if status.notice is not None:
         lines.append(status.notice.title)
+    lines += [line for one in status.accounts.values() for line in _waiting_lines(one)]
     return "\n".join(lines)
+
+
+def _waiting_lines(one: AccountStatus) -> list[str]:
+    """Say what is not done yet, where it is more than a moment's matter."""
+    if one.asking is not None:
+        return [text.waits_for_permission(one.waiting)]
+    if one.waiting and one.error is not None:
+        transient = one.error.transient
+        return [text.waits_for_network(one.waiting) if transient else text.waits(one.waiting)]
+    return []
 
 
 def _quiet_lines(words: str, lines: list[str], status: Status) -> list[str]:
@@ -172,7 +185,10 @@ def _item(  # noqa: PLR0913 - as a menu's item has it
 
 
 def _menu(status: Status, now: datetime) -> tuple[MenuItem, ...]:
-    items: list[MenuItem] = []
+    items = [
+        MenuItem(clip(words, _MENU_LINE_UNITS), "undo", name)
+        for name, words in status.undoable.items()
+    ]
     for one in status.accounts.values():
         items += _account_items(one, now)
     items += _program_items(status)
@@ -217,13 +233,22 @@ def _account_items(one: AccountStatus, now: datetime) -> list[MenuItem]:
     if one.lacking is not None:
         lines.append(one.lacking.title)
     lines += [trouble.title for trouble in one.troubles]
+    lines += _waiting_lines(one)
     items += [MenuItem(clip(line, _MENU_LINE_UNITS)) for line in lines]
-    items += _approval_items(link_of(one.error) or link_of(one.lacking))
-    items += [
-        MenuItem(headline(message, _MENU_LINE_UNITS), "open_message", message.id)
-        for message in one.latest[:LATEST_SHOWN]
-    ]
+    items += _approval_items(link_of(one.error) or link_of(one.lacking) or link_of(one.asking))
+    items += [_message_item(message) for message in one.latest[:LATEST_SHOWN]]
+    if one.unread > 0:
+        confirmation = MenuItem(text.mark_all_now(one.unread), "mark_all_read", one.account.id)
+        items.append(_item(text.MENU_MARK_ALL, children=(confirmation,)))
     return items
+
+
+def _message_item(message: Message) -> MenuItem:
+    doing = [
+        _item(text.MENU_ACTIONS[action], "act", f"{action}:{message.id}") for action in ON_MESSAGES
+    ]
+    children = (_item(text.MENU_OPEN, "open_message", message.id), *doing)
+    return MenuItem(headline(message, _MENU_LINE_UNITS), children=children)
 
 
 def _approval_items(link: str) -> list[MenuItem]:
@@ -262,6 +287,10 @@ def _sign_in_items(status: Status) -> list[MenuItem]:
             )
         elif one.lacking is not None:
             items.append(_item(text.MENU_ALLOW_PREVIEWS, "sign_in", one.account.id, suffix=suffix))
+        if one.asking is not None:
+            items.append(
+                _item(text.MENU_ALLOW_CHANGES, "allow_changes", one.account.id, suffix=suffix)
+            )
         items.append(_item(text.MENU_SIGN_OUT, "sign_out", one.account.id, suffix=suffix))
     items.append(_item(text.MENU_ADD_ACCOUNT, "add_account"))
     return items

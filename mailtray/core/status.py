@@ -64,6 +64,8 @@ class AccountStatus:
         retry: When the next try is due, where one is.
         lacking: What cannot be had for want of a permission while mail is read without it.
         troubles: Why some of its folders cannot be read while others can.
+        waiting: How many things the person wants done are not done yet.
+        asking: Why they wait for the person's permission.
     """
 
     account: Account
@@ -77,6 +79,8 @@ class AccountStatus:
     retry: datetime | None = None
     lacking: AuthError | None = None
     troubles: tuple[MailtrayError, ...] = ()
+    waiting: int = 0
+    asking: MailtrayError | None = None
 
 
 class Source(IntEnum):
@@ -102,6 +106,7 @@ class Status:
         is_starting: True until the keyring has told which accounts there are.
         sign_in_error: Why the last sign-in did not end well.
         quiet: Why nothing is shown for now, or ``None``.
+        undoable: What can be undone, newest first: names, each with the words for it.
     """
 
     accounts: Mapping[AccountId, AccountStatus] = field(default_factory=dict)
@@ -112,6 +117,7 @@ class Status:
     is_starting: bool = True
     sign_in_error: MailtrayError | None = None
     quiet: Quiet | None = None
+    undoable: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def notice(self) -> MailtrayError | None:
@@ -207,6 +213,22 @@ class QuietChanged:
     quiet: Quiet | None
 
 
+@dataclass(frozen=True, slots=True)
+class DeedsChanged:
+    """Something is to be done to an account's mail, or no longer; see :class:`AccountStatus`."""
+
+    account: AccountId
+    waiting: int
+    asking: MailtrayError | None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoChanged:
+    """Other things can be undone than before; see :class:`Status`."""
+
+    undoable: Mapping[str, str]
+
+
 Event = (
     Started
     | Polled
@@ -219,6 +241,8 @@ Event = (
     | Noticed
     | QuietChanged
     | Looked
+    | DeedsChanged
+    | UndoChanged
 )
 
 
@@ -228,18 +252,20 @@ def reduce(status: Status, event: Event) -> Status:
         case Started(accounts):
             found = {account.id: AccountStatus(account) for account in accounts}
             return replace(status, accounts={**found, **status.accounts}, is_starting=False)
-        case Polled() | Failed():
+        case Polled() | Failed() | DeedsChanged():
             return _account_changed(status, event)
         case SignedOut(account_id):
             left = {i: one for i, one in status.accounts.items() if i != account_id}
             return replace(status, accounts=left)
-        case Noticed() | QuietChanged() | Looked():
+        case Noticed() | QuietChanged() | Looked() | UndoChanged():
             return _program_changed(status, event)
         case _:
             return _sign_in_changed(status, event)
 
 
-def _program_changed(status: Status, event: Noticed | QuietChanged | Looked) -> Status:
+def _program_changed(
+    status: Status, event: Noticed | QuietChanged | Looked | UndoChanged
+) -> Status:
     match event:
         case Noticed(source, error):
             return _noticed(status, source, error)
@@ -250,6 +276,8 @@ def _program_changed(status: Status, event: Noticed | QuietChanged | Looked) -> 
         case Looked():
             found = {i: replace(one, new=0) for i, one in status.accounts.items()}
             return replace(status, accounts=found)
+        case UndoChanged(undoable):
+            return replace(status, undoable=undoable)
 
 
 def _noticed(status: Status, source: Source, error: MailtrayError | None) -> Status:
@@ -275,7 +303,7 @@ def _sign_in_changed(
             return _signed_in(status, account)
 
 
-def _account_changed(status: Status, event: Polled | Failed) -> Status:
+def _account_changed(status: Status, event: Polled | Failed | DeedsChanged) -> Status:
     old = status.accounts.get(event.account)
     if old is None:
         return status  # signed out while the request was on its way
@@ -288,7 +316,11 @@ def _account_changed(status: Status, event: Polled | Failed) -> Status:
             checked=event.at,
             lacking=event.lacking,
             troubles=event.troubles,
+            waiting=old.waiting,
+            asking=old.asking,
         )
+    elif isinstance(event, DeedsChanged):
+        new = replace(old, waiting=event.waiting, asking=event.asking)
     else:
         new = replace(
             old,

@@ -11,12 +11,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mailtray.core import peace
+from mailtray.core.deeds import Action
 from mailtray.core.language import N_, _, ngettext
 from mailtray.core.peace import Why
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mailtray.core.deeds import Errand
     from mailtray.core.peace import Quiet
 
 APP_NAME = "mailtray"
@@ -45,6 +47,14 @@ MENU_SIGN_OUT = N_("Sign o_ut")
 MENU_SET_UP = N_("_How to set up…")
 MENU_START_AT_LOGIN = N_("Start at _login")
 MENU_ABOUT = N_("A_bout mailtray {version}")
+MENU_OPEN = N_("_Open")
+MENU_ACTIONS = {
+    Action.MARK_READ: N_("Mark _read"),
+    Action.ARCHIVE: N_("_Archive"),
+    Action.DELETE: N_("_Delete"),
+}
+MENU_MARK_ALL = N_("Mark all as r_ead…")
+MENU_ALLOW_CHANGES = N_("Allo_w changes…")
 MENU_QUIT = N_("_Quit")
 MENU_PAUSE = N_("_Pause notifications")
 MENU_RESUME = N_("_Resume notifications")
@@ -67,7 +77,12 @@ def click_label(command: str) -> str:
     Args:
         command: The notification's; empty where a click opens its link.
     """
-    labels = {"": _("Open"), "sign_in": _("Sign in"), "check_now": _("Check now")}
+    labels = {
+        "": _("Open"),
+        "sign_in": _("Sign in"),
+        "check_now": _("Check now"),
+        "allow_changes": _("Allow"),
+    }
     return labels.get(command, _("Show"))
 
 
@@ -219,3 +234,119 @@ def hook_hint(program: str, reason: str) -> str:
     return _("{program}: {reason}. Correct the setting hook.").format(
         program=program, reason=reason
     )
+
+
+# -- what the person wants done ---------------------------------------------------------------
+
+_UNDO_ONE = {
+    Action.MARK_READ: N_("Undo: mark “{subject}” as read"),
+    Action.ARCHIVE: N_("Undo: archive “{subject}”"),
+    Action.DELETE: N_("Undo: delete “{subject}”"),
+}
+NO_CHANGES_TITLE = N_("mailtray may not change your mail yet")
+NO_CHANGES_HINT = N_(
+    "To mark, archive or delete mail, mailtray needs the permission to change it. Click to allow."
+)
+NO_CHANGES_ASK = N_("Let your administrator approve it, then choose “Allow changes…”.")
+UNCHANGED = (
+    N_("Your mail was not changed"),
+    N_("The permission was not given. Press a button again to be asked again."),
+)
+NOT_UNREAD = (
+    N_("There is no such unread message"),
+    N_("“mailtray check --json” lists those that there are."),
+)
+NOTHING_TO_UNDO = (
+    N_("There is nothing to undo"),
+    N_("What was done can be undone for half a minute."),
+)
+NO_ACTION = (
+    N_("mailtray cannot do that to a message"),
+    N_("It can: mark_read, archive, delete, open, undo."),
+)
+NO_ACCOUNT = (N_("There is no such account"), N_("“mailtray status” tells which there are."))
+
+
+def action(one: Action) -> str:
+    """Return what to write on the button that does something to a message."""
+    return _(MENU_ACTIONS[one]).replace("_", "", 1)
+
+
+def mark_all_read() -> str:
+    """Return what to write on the button that marks a summary's messages as read."""
+    return _("Mark all read")
+
+
+def mark_all_now(count: int) -> str:
+    """Say what is about to be marked."""
+    return ngettext("Mark {count} message as read", "Mark {count} messages as read", count).format(
+        count=count
+    )
+
+
+def undo(errand: Errand) -> str:
+    """Say what can be undone."""
+    if errand.subject and errand.action in _UNDO_ONE:
+        return _(_UNDO_ONE[errand.action]).format(subject=errand.subject)
+    count = len(errand.done)
+    if errand.action is Action.ARCHIVE:
+        words = ngettext("Undo: archive {count} message", "Undo: archive {count} messages", count)
+    elif errand.action is Action.DELETE:
+        words = ngettext("Undo: delete {count} message", "Undo: delete {count} messages", count)
+    else:
+        words = ngettext(
+            "Undo: mark {count} message as read", "Undo: mark {count} messages as read", count
+        )
+    return words.format(count=count)
+
+
+def waits_for_network(count: int) -> str:
+    """Say how much is done once there is a network."""
+    return ngettext(
+        "{count} action waits for the network", "{count} actions wait for the network", count
+    ).format(count=count)
+
+
+def waits_for_permission(count: int) -> str:
+    """Say how much is done once the person allows it."""
+    return ngettext(
+        "{count} action waits for your permission",
+        "{count} actions wait for your permission",
+        count,
+    ).format(count=count)
+
+
+def waits(count: int) -> str:
+    """Say how much is done once the mailbox can be reached."""
+    return ngettext("{count} action waits", "{count} actions wait", count).format(count=count)
+
+
+def message_gone(subject: str) -> str:
+    """Say that a message something was to be done to was deleted or moved away."""
+    if not subject:
+        return _("The message is no longer there")
+    return _("“{subject}” is no longer there").format(subject=subject)
+
+
+def done_elsewhere(subject: str) -> str:
+    """Say that somebody saw to a message before mailtray could."""
+    if not subject:
+        return _("The message was read or moved elsewhere")
+    return _("“{subject}” was read or moved elsewhere").format(subject=subject)
+
+
+def done_elsewhere_hint() -> str:
+    """Say what follows where somebody saw to a message before mailtray could."""
+    return _("What you wanted done to it was left undone.")
+
+
+def not_done(subject: str) -> str:
+    """Say that something could not be done."""
+    if not subject:
+        return _("Your mail could not be changed")
+    return _("“{subject}” could not be changed").format(subject=subject)
+
+
+def not_done_hint() -> str:
+    """Say what to do where something could not be done after several tries."""
+    return _("Microsoft 365 refused it several times. Try it in your mailbox.")

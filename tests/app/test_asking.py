@@ -374,7 +374,8 @@ def test_every_command_of_the_menu_is_understood() -> None:
     rig = Rig(ANN, BEN)
     rig.box().deliver("A")
     rig.do()
-    items = [item for item in rig.view.menu if item.command]
+    lines = [line for item in rig.view.menu for line in (item, *item.children)]
+    items = [line for line in lines if line.command]
     items += [
         item for item in view(Status(is_configured=False), rig.clock.now()).menu if item.command
     ]

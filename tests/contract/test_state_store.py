@@ -13,15 +13,18 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailtray.adapters.sqlite_state import SET_ASIDE_MAX, SqliteStateStore
+from mailtray.core.deeds import Action, Errand, Older
 from mailtray.core.errors import StateError
 from mailtray.core.model import (
     INBOX,
     AccountId,
+    Act,
     Cursor,
+    Deed,
     Importance,
     Key,
     Meeting,
@@ -88,6 +91,20 @@ EMPTIED = replace(FULL, known={}, unread={}, untold=(), told=frozenset(), cursor
 LOOKED_AT = replace(FULL, unlooked=frozenset())
 
 
+_MOVED = Deed(Act.MOVE, HELLO.id, "team@fabrikam.example:AAf=", "archive")
+_MARKED = Deed(Act.MARK_READ, INVITED.id)
+ERRANDS = (
+    Errand(Action.ARCHIVE, (_MOVED,), "Half an emoji \ud83d", tries=2),
+    Errand(
+        Action.MARK_ALL_READ,
+        (_MARKED,),
+        older=(Older(INBOX, AT),),
+        done=(_MOVED,),
+        undone=(replace(_MARKED, act=Act.MARK_UNREAD),),
+    ),
+)
+
+
 class StateStoreContract:
     """Each subclass provides the fixture ``store``, empty."""
 
@@ -148,6 +165,18 @@ class StateStoreContract:
         store.save_pause(after)
         store.forget(ADA)
         assert store.load_pause() == after
+
+    def test_gives_back_what_is_to_be_done(self, store: StateStore) -> None:
+        assert store.load_errands(ADA) == ()
+        store.save_errands(ADA, ERRANDS)
+        store.save_errands(BOB, ERRANDS[:1])
+        assert store.load_errands(ADA) == ERRANDS
+        store.save_errands(ADA, ERRANDS[1:])
+        assert store.load_errands(ADA) == ERRANDS[1:]
+        store.keep_only(ADA, [])
+        assert store.load_errands(ADA) == ERRANDS[1:]
+        store.forget(ADA)
+        assert (store.load_errands(ADA), store.load_errands(BOB)) == ((), ERRANDS[:1])
 
 
 class TestFakeStateStore(StateStoreContract):
@@ -214,6 +243,7 @@ states = st.builds(
 )
 
 
+@settings(deadline=None)  # a slow disk is no fault
 @given(st.lists(states, min_size=1, max_size=3))
 def test_any_state_survives_the_disk(
     tmp_path_factory: pytest.TempPathFactory, them: list[Seen]
@@ -318,7 +348,7 @@ def test_a_file_of_an_older_version_is_taken_over(
     _change(path, made)
     with closing(SqliteStateStore(path)) as store:
         assert store.load(ADA, INBOX) == OF_VERSION_2
-        assert store.load_pause() == pause
+        assert (store.load_pause(), store.load_errands(ADA)) == (pause, ())
         store.save(ADA, INBOX, FULL)
         store.save_pause(Pause(AT))
         assert store.set_aside is None
@@ -333,6 +363,27 @@ def test_a_pause_of_another_kind_is_damage(path: Path) -> None:
     with closing(SqliteStateStore(path)) as store:
         assert store.load_pause() is None
         assert store.set_aside is not None
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"action":"burn"}', '{"action":"archive","deeds":[{"act":"move"}]}'],
+)
+def test_a_wish_of_another_kind_is_damage(path: Path, content: str) -> None:
+    with closing(SqliteStateStore(path)) as store:
+        store.save_errands(ADA, ERRANDS)
+    _change(path, f"UPDATE errand SET content = CAST('{content}' AS BLOB)")  # noqa: S608 - a table above
+    with closing(SqliteStateStore(path)) as store:
+        assert store.load_errands(ADA) == ()
+        assert store.set_aside is not None
+
+
+def test_what_was_done_is_overwritten(path: Path) -> None:
+    with closing(SqliteStateStore(path)) as store:
+        store.save_errands(ADA, [replace(ERRANDS[0], subject="Quarterly figures")])
+        assert b"Quarterly figures" in path.read_bytes()
+        store.save_errands(ADA, [])
+        assert b"Quarterly figures" not in path.read_bytes()
 
 
 def test_times_of_another_zone_are_the_same_moments(path: Path) -> None:

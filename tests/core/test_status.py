@@ -104,7 +104,11 @@ PAUSES = ["pause 30m", "pause 1h", "pause 2h", "pause tomorrow", "pause forever"
 
 def commands(found: TrayView) -> list[str]:
     lines = [line for item in found.menu for line in (item, *item.children)]
-    offered = [f"{line.command} {line.argument}".strip() for line in lines if line.command]
+    offered = [
+        f"{line.command} {line.argument}".strip()
+        for line in lines
+        if line.command not in {"", "act", "mark_all_read"}
+    ]
     # All pauses or none: one name stands for them.
     assert [one for one in offered if one.startswith("pause ")] in ([], PAUSES)
     return [

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from mailtray.core.model import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
+    from mailtray.core.deeds import Errand
     from mailtray.core.errors import StateError
     from mailtray.core.model import AccountId, Message
     from mailtray.core.peace import Pause
@@ -29,6 +30,7 @@ class FakeStateStore:
         self.error: StateError | None = None
         self.saves = 0
         self._stored: dict[tuple[AccountId, str], Seen] = {}
+        self._errands: dict[AccountId, tuple[Errand, ...]] = {}
         self._pause: Pause | None = None
 
     def load(self, account: AccountId, folder: str) -> Seen:
@@ -48,12 +50,21 @@ class FakeStateStore:
     def forget(self, account: AccountId) -> None:
         self._refuse()
         self._stored = {at: seen for at, seen in self._stored.items() if at[0] != account}
+        self._errands.pop(account, None)
 
     def keep_only(self, account: AccountId, folders: Collection[str]) -> None:
         self._refuse()
         self._stored = {
             at: seen for at, seen in self._stored.items() if at[0] != account or at[1] in folders
         }
+
+    def load_errands(self, account: AccountId) -> tuple[Errand, ...]:
+        self._refuse()
+        return self._errands.get(account, ())
+
+    def save_errands(self, account: AccountId, errands: Sequence[Errand]) -> None:
+        self._refuse()
+        self._errands[account] = tuple(errands)
 
     def load_pause(self) -> Pause | None:
         self._refuse()
