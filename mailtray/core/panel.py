@@ -247,7 +247,7 @@ def _message_item(message: Message) -> MenuItem:
     doing = [
         _item(text.MENU_ACTIONS[action], "act", f"{action}:{message.id}") for action in ON_MESSAGES
     ]
-    children = (_item(text.MENU_OPEN, "open_message", message.id), *doing)
+    children = (_item(text.OPEN_MESSAGE, "open_message", message.id), *doing)
     return MenuItem(headline(message, _MENU_LINE_UNITS), children=children)
 
 

@@ -47,7 +47,7 @@ MENU_SIGN_OUT = N_("Sign o_ut")
 MENU_SET_UP = N_("_How to set up…")
 MENU_START_AT_LOGIN = N_("Start at _login")
 MENU_ABOUT = N_("A_bout mailtray {version}")
-MENU_OPEN = N_("_Open")
+OPEN_MESSAGE = N_("_Open")
 MENU_ACTIONS = {
     Action.MARK_READ: N_("Mark _read"),
     Action.ARCHIVE: N_("_Archive"),
