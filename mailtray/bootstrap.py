@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mailtray.adapters import translations
 from mailtray.adapters.no_hook import NoHook
+from mailtray.adapters.no_pages import NoPages
 from mailtray.adapters.no_presence import NoPresence
 from mailtray.adapters.no_tray import NoTray
 from mailtray.adapters.settings_file import Home, SettingsWatch, load_settings, read_layers
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
         Hook,
         IdentityProvider,
         Notifier,
+        Pages,
         PresenceSource,
         Tray,
         Vault,
@@ -101,6 +103,8 @@ LONE_TRIES = 240
 ANY_INTERVAL_S = 0.001
 """A simulator on the loopback may be polled as fast as one likes."""
 PAGE_ASK_S = 30.0
+PAGE_OPTIONS = ("client_id", "tenant")
+"""Which settings given as options the pages are given too."""
 LOOK_FOR_CLIENT_S = 1.0
 """How often it is looked whether a client that waits is still there; only while one waits."""
 
@@ -274,7 +278,12 @@ def resident(options: Options) -> Iterator[App]:
         world = _world(
             parts, options, desktop.notifier(options.notifier or settings.notifier), tray
         )
-        world = replace(world, hook=_hook(settings.hook, inbox.put), presence=desktop.presence())
+        world = replace(
+            world,
+            hook=_hook(settings.hook, inbox.put),
+            presence=desktop.presence(),
+            pages=_page_opener(options),
+        )
         stack.callback(world.events.close)
         app = App(Poller(world, parts.wishes, inbox, FetchThreads()), tray)
         desktop.on_quit = app.quit
@@ -299,10 +308,19 @@ def _world(parts: _Parts, options: Options, notifier: Notifier, tray: Tray) -> W
         tray=tray,
         events=_events(options),
         opener=BrowserOpener(),
+        pages=NoPages(),
         hook=NoHook(),
         presence=NoPresence(),
         settings=parts.source,
     )
+
+
+def _page_opener(options: Options) -> Pages:
+    from mailtray.adapters.page_opener import PageOpener
+
+    given: dict[str, object] = {"--home": options.home, "--service-url": options.service_url}
+    given |= {f"--{key.replace('_', '-')}": options.said.get(key) for key in PAGE_OPTIONS}
+    return PageOpener([word for name, one in given.items() if one for word in (name, str(one))])
 
 
 def _hook(command: Sequence[str], post: Callable[[Command], None]) -> Hook:

@@ -457,6 +457,24 @@ class Opener(Protocol):
         ...
 
 
+class Pages(Protocol):
+    """Opens the program's own pages, outside it and for as long as they are looked at."""
+
+    def open(self, page: str) -> None:
+        """Open a page in the person's browser, in place of one of the same kind.
+
+        Returns at once and never raises; what goes wrong is logged.
+
+        Args:
+            page: Its kind: ``doctor``, ``messages``.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the pages that are open; no other call follows."""
+        ...
+
+
 class Autostart(Protocol):
     """Starts the program at the person's login, from the next one on.
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailtray import __version__
 from mailtray.core import status
 from mailtray.core.compose import sender_of, subject_of
 from mailtray.core.errors import AuthError, MailtrayError, Unconfigured
 from mailtray.core.peace import Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mailtray.core.deeds import Errand
+    from mailtray.core.history import Hour
     from mailtray.core.model import Account, Message, TrayView
     from mailtray.core.peace import Pause, Quiet
 
@@ -131,6 +133,20 @@ def wish_done(errand: Errand) -> Mapping[str, object]:
 def wish_waits(why: MailtrayError) -> Mapping[str, object]:
     """Return that what was asked for is done later, and why not now."""
     return {"done": True, "state": "waiting", "why": why.title}
+
+
+def history(hours: Sequence[Hour]) -> Mapping[str, object]:
+    """Return what the last hours were like, and which mailtray tells it."""
+    told = [
+        {
+            "starts": one.starts.isoformat(timespec="seconds"),
+            "polls": one.polls,
+            "arrivals": one.arrivals,
+            "faults": one.faults,
+        }
+        for one in hours
+    ]
+    return {"done": True, "version": __version__, "hours": told}
 
 
 def sign_in_page(url: str, code: str) -> Mapping[str, object]:

@@ -71,6 +71,17 @@ class OpenPage:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenOwnPage:
+    """Open a page of the program's own.
+
+    Attributes:
+        page: Its kind; see :class:`mailtray.ports.Pages`.
+    """
+
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenMessage:
     """Open one message in the webmail."""
 
@@ -220,7 +231,7 @@ class Ask:
 
     Attributes:
         request: ``{"command": "status" | "check" | "signin" | "signout" | "pause" |
-            "resume" | "act" | "mark_all_read" | "quit", ...}``.
+            "resume" | "act" | "mark_all_read" | "history" | "quit", ...}``.
         replies: Receives answers; the last one has ``"done": True``.
     """
 
@@ -256,6 +267,7 @@ Command = (
     | Act
     | MarkAllRead
     | Undo
+    | OpenOwnPage
     | TellNotice
     | Clicked
     | NotifierAvailable
@@ -296,6 +308,7 @@ _ABOUT_SOMETHING: dict[str, Callable[[str], Command]] = {
     "sign_out": lambda account: SignOut(AccountId(account) if account else None),
     "open_message": lambda message: OpenMessage(MessageId(message)),
     "open_page": OpenPage,
+    "open_own_page": OpenOwnPage,
     "ask_approval": lambda page: OpenPage(letter(page).mailto),
     "pause": PauseFor,
 }

@@ -26,6 +26,7 @@ from mailtray.app.commands import (
     NotifierAvailable,
     OpenMailbox,
     OpenMessage,
+    OpenOwnPage,
     OpenPage,
     PauseFor,
     Quit,
@@ -176,6 +177,7 @@ class Poller:
             self._keep_last,
             self._accounts.cancel_sign_in,
             world.hook.close,
+            world.pages.close,
             world.state.close,
             world.notifier.close,
             world.mail.close,
@@ -286,6 +288,8 @@ class Poller:
         match command:
             case Looked() | OpenMailbox() | OpenMessage() | OpenPage():
                 self._open_wished(command)
+            case OpenOwnPage(page):
+                self._world.pages.open(page)
             case TellNotice():
                 self._tell_notice()
             case Clicked(notification, ""):
@@ -443,8 +447,8 @@ class Poller:
         self, request: Mapping[str, object], replies: SimpleQueue[Mapping[str, object]]
     ) -> None:
         match request.get("command"):
-            case "status":
-                replies.put(self._board.answer())
+            case "status" | "history" as asked:
+                replies.put(self._told(asked))
             case "check" if self._wishes.unconfigured is not None:
                 replies.put(answers.failure(self._wishes.unconfigured))
             case "check":
@@ -474,6 +478,11 @@ class Poller:
             case unknown:
                 problem = _("unknown command “{command}”").format(command=unknown)
                 replies.put({"done": True, "error": problem})
+
+    def _told(self, asked: str) -> Mapping[str, object]:
+        if asked == "status":
+            return self._board.answer()
+        return answers.history(self._polls.history.hours(self._clock.now()))
 
     def _answer_peace(
         self, request: Mapping[str, object], replies: SimpleQueue[Mapping[str, object]]

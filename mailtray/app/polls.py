@@ -17,6 +17,7 @@ from mailtray.core import changes, panel, status, text
 from mailtray.core.compose import compose
 from mailtray.core.deeds import Action
 from mailtray.core.errors import AuthError, MailSourceError, MailtrayError, StateError
+from mailtray.core.history import History
 from mailtray.core.language import _
 from mailtray.core.model import AuthAction, Changes, Seen
 from mailtray.core.status import Source
@@ -52,6 +53,9 @@ class Polls:
         keeper: Who keeps the token caches.
         memory: Who remembers.
         deeds: What is to be done besides reading.
+
+    Attributes:
+        history: What the last day was like.
     """
 
     def __init__(  # noqa: PLR0913 - the poller's parts, all by keyword
@@ -79,6 +83,7 @@ class Polls:
         self._keeper = keeper
         self._memory = memory
         self._deeds = deeds
+        self.history = History()
 
     def start_due(self) -> None:
         """Start the polls that are due."""
@@ -300,11 +305,13 @@ class Polls:
             )
         )
         self._board.notice(Source.PROGRAM, None)
+        arrived = sum(len(one.arrived) for one in reading.changes.values())
+        self.history.note(self._clock.now(), polls=1, arrivals=arrived)
         self._world.events.emit(
             {
                 "event": "polled",
                 "account": watch.account.username,
-                "arrived": sum(len(one.arrived) for one in reading.changes.values()),
+                "arrived": arrived,
                 "requests": reading.requests,
                 "next_s": round(next_s, 3),
             }
@@ -313,6 +320,7 @@ class Polls:
     def failed(self, watch: Watch, error: MailtrayError) -> None:
         """Say why an account's mail cannot be read, and decide when to try again."""
         now, step = self._clock.now(), None if watch.order is None else watch.order.step
+        self.history.note(now, faults=1)
         watch.was_tried([*watch.seen][:1])
         delay_s = watch.fail(
             error,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         MailSource,
         Notifier,
         Opener,
+        Pages,
         PresenceSource,
         SettingsSource,
         StateStore,
@@ -41,6 +42,7 @@ class World:
     tray: Tray
     events: EventSink
     opener: Opener
+    pages: Pages
     hook: Hook
     presence: PresenceSource
     settings: SettingsSource

@@ -128,6 +128,20 @@ class OpenedPages:
         return True
 
 
+class OwnPages:
+    """Keeps which pages were opened."""
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+        self.is_closed = False
+
+    def open(self, page: str) -> None:
+        self.opened.append(page)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
 class HookedMessages:
     """Keeps what the person's hook was given."""
 
@@ -188,7 +202,7 @@ class Rig:
         self.notifier: ScreenNotifier = before.notifier if before else ScreenNotifier()
         self.identity = FakeIdentity(self.clock)
         self.tray, self.sink, self.pages = LastViewTray(), EventList(), OpenedPages()
-        self.hook, self.desktop = HookedMessages(), Desktop()
+        self.hook, self.desktop, self.own_pages = HookedMessages(), Desktop(), OwnPages()
         self.workers = HandCranked()
         for account in accounts:
             self.vault.save(account.id, self.cache_of(account))
@@ -213,6 +227,7 @@ class Rig:
             tray=self.tray,
             events=self.sink,
             opener=self.pages,
+            pages=self.own_pages,
             hook=self.hook,
             presence=self.desktop,
             settings=self.settings,

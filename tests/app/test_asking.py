@@ -384,3 +384,29 @@ def test_every_command_of_the_menu_is_understood() -> None:
     assert from_menu("check_now", "") == CheckNow()
     assert from_menu("sign_out", ANN.id) == SignOut(ANN.id)
     assert MessageId("A") in {item.argument for item in items}
+
+
+def test_the_last_day() -> None:
+    rig = started()
+    rig.box().deliver("A")
+    rig.check()
+    rig.box().refusal = Unreachable("No connection")
+    rig.check()
+    (answer,) = all_of(rig.ask("history"))
+    assert answer.keys() == {"done", "version", "hours"}
+    hours = answer["hours"]
+    assert isinstance(hours, list)
+    assert len(hours) == 24
+    assert hours[-1]["polls"] == 2
+    assert hours[-1]["arrivals"] == 1
+    assert hours[-1]["faults"] == 1
+    assert hours[-1]["starts"].endswith(":00:00+00:00")
+
+
+def test_a_page_of_its_own_is_opened_from_the_menu_and_ends_with_the_program() -> None:
+    rig = started()
+    rig.do(from_menu("open_own_page", "doctor"))
+    assert rig.own_pages.opened == ["doctor"]
+    assert not rig.pages.urls
+    rig.poller.close()
+    assert rig.own_pages.is_closed
