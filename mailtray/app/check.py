@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailtray.app.cycle import locate, refused_twice, without_previews
+from mailtray.app.judge import context_of, rulebook
 from mailtray.core import status, text
 from mailtray.core.changes import received_or_last
 from mailtray.core.errors import (
@@ -19,12 +20,13 @@ from mailtray.core.errors import (
     TokenRejected,
 )
 from mailtray.core.language import _
-from mailtray.core.model import Account
+from mailtray.core.model import Account, FolderPlace
+from mailtray.core.rules import uncounted
 
 if TYPE_CHECKING:
     from mailtray.app.world import Wishes, World
-    from mailtray.core.folders import Wish
     from mailtray.core.model import AccessToken, AccountId, Message
+    from mailtray.core.settings import Settings
 
 LISTED_MESSAGES = 50
 
@@ -75,7 +77,7 @@ def _read(world: World, wishes: Wishes, account: Account) -> status.Polled:
         if (cache := world.identity.take_changed_cache(account_id)) is not None:
             world.vault.save(account_id, cache)
         try:
-            found = _list(world, token, settings.folders_for(account.username))
+            found = _list(world, token, settings, account)
         except TokenRejected as error:
             if renew:
                 raise refused_twice(error, world.clock.now()) from error
@@ -100,13 +102,14 @@ class _Found:
     troubles: tuple[MailtrayError, ...] = ()
 
 
-def _list(world: World, token: AccessToken, wishes: tuple[Wish, ...]) -> _Found:
+def _list(world: World, token: AccessToken, settings: Settings, account: Account) -> _Found:
     """List the unread messages of folder after folder.
 
     Raises:
         MailSourceError: None could be read, or the trouble is not that of one folder.
     """
     found = _Found()
+    wishes, rules = settings.folders_for(account.username), rulebook(settings)
     unknown = [wish for wish in wishes if not wish.key]
     places = locate(world.mail, token, unknown)
     for wish in wishes:
@@ -114,13 +117,17 @@ def _list(world: World, token: AccessToken, wishes: tuple[Wish, ...]) -> _Found:
         try:
             if isinstance(place, MailSourceError):
                 raise place
-            key = place.key if place else wish.key
-            found.unread += world.mail.count(token, key).unread
-            listing = world.mail.list_unread(token, key, since=None, limit=LISTED_MESSAGES)
-            found.latest += listing.messages
+            there = place or FolderPlace(wish.key, wish.words)
+            count = world.mail.count(token, there.key).unread
+            listing = world.mail.list_unread(token, there.key, since=None, limit=LISTED_MESSAGES)
         except (AccessDenied, MailboxUnavailable) as error:
             if len(wishes) == 1:
                 raise
             found.troubles += (type(error)(text.in_folder(wish.words, error.title), error.hint),)
+        else:
+            context = context_of(settings, account, there.key, wish=wish.words, path=there.path)
+            left_out = uncounted(listing.messages, context, rules)
+            found.unread += count - len(left_out)
+            found.latest += tuple(one for one in listing.messages if one.id not in left_out)
     found.latest = tuple(sorted(found.latest, key=received_or_last, reverse=True)[:LISTED_MESSAGES])
     return found

@@ -12,6 +12,7 @@ from mailtray.app.barrier import attempt
 from mailtray.app.commands import Fetched
 from mailtray.app.cycle import Acted, KeepFirst, Located, Order, Reading, read_mailbox
 from mailtray.app.herald import attention_tag, folder_tag, permission_tag
+from mailtray.app.judge import Judge
 from mailtray.app.watch import clock_offset_s
 from mailtray.core import changes, panel, status, text
 from mailtray.core.compose import compose
@@ -20,6 +21,7 @@ from mailtray.core.errors import AuthError, MailSourceError, MailtrayError, Stat
 from mailtray.core.history import History
 from mailtray.core.language import _
 from mailtray.core.model import AuthAction, Changes, Seen
+from mailtray.core.rules import Verdict
 from mailtray.core.status import Source
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ class Polls:
         self._memory = memory
         self._deeds = deeds
         self.history = History()
+        self._judge = Judge(wishes)
 
     def start_due(self) -> None:
         """Start the polls that are due."""
@@ -213,7 +216,7 @@ class Polls:
         """Say which folders cannot be read while others can."""
         found = {wish.words: one for wish, one in watch.places.items()}
         troubles = {path: one for path, one in found.items() if isinstance(one, MailtrayError)}
-        troubles |= {watch.path_of(key): one for key, one in reading.troubles.items()}
+        troubles |= {watch.place_of(key)[1].path: one for key, one in reading.troubles.items()}
         account = watch.account.id
         for path in [path for path in watch.troubles if path not in troubles]:
             self._herald.retract(folder_tag(account, path))
@@ -245,6 +248,11 @@ class Polls:
     def _tell(self, watch: Watch, found: Mapping[str, Changes]) -> None:
         """Show, then advance: what could not be shown stays untold."""
         together = changes.merge_arrivals(found.values())
+        rulings = self._judge.rule(watch, found)
+        left_out = frozenset(i for i, one in rulings.items() if one.verdict is not Verdict.NOTIFY)
+        together = replace(
+            together, arrived=tuple(one for one in together.arrived if one.id not in left_out)
+        )
         notifications = compose(
             together,
             watch.account,
@@ -256,7 +264,7 @@ class Polls:
         told = self._herald.tell(notifications)
         self._run_hook(watch, [message for message in together.arrived if message.id in told])
         self._board.notice(Source.NOTIFIER, self._herald.trouble)
-        after = {key: changes.advance(one, told) for key, one in found.items()}
+        after = {key: changes.advance(one, told, left_out) for key, one in found.items()}
         self._memory.remember(watch, changes.follow_moves(watch.seen, {**watch.seen, **after}))
 
     def look(self) -> None:
@@ -292,14 +300,16 @@ class Polls:
             dice=self._clock.dice(),
             counted=reading.counted,
         )
-        latest = changes.latest_unread(watch.seen.values(), panel.LATEST_KEPT)
+        uncounted = self._judge.uncounted(watch)
+        latest = changes.latest_unread(watch.seen.values(), panel.LATEST_KEPT, uncounted)
+        unlooked = frozenset(one for seen in watch.seen.values() for one in seen.unlooked)
         self._board.reduce(
             status.Polled(
                 watch.account.id,
-                watch.unread_count,
+                max(0, watch.unread_count - len(uncounted)),
                 latest,
                 self._clock.now(),
-                new=sum(len(seen.unlooked) for seen in watch.seen.values()),
+                new=len(unlooked - uncounted),
                 lacking=watch.lacking,
                 troubles=tuple(watch.troubles.values()),
             )

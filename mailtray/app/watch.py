@@ -10,12 +10,13 @@ from mailtray.core.errors import SignInRequired, Unreachable
 from mailtray.core.model import FolderPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from mailtray.app.cycle import Order
     from mailtray.core.errors import AuthError, MailSourceError, MailtrayError
     from mailtray.core.folders import Wish
-    from mailtray.core.model import Account, MessageId, Seen
+    from mailtray.core.model import Account, Message, MessageId, Seen
+    from mailtray.core.rules import Rulebook
     from mailtray.ports import Clock
 
 
@@ -26,6 +27,20 @@ LOAD_PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 def clock_offset_s(clock: Clock) -> float:
     """Return how far the wall clock is ahead of the monotonic one, in seconds."""
     return clock.now().timestamp() - clock.monotonic_s()
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """Which unread messages of a folder are not counted, kept while nothing changes.
+
+    Attributes:
+        unread: Those of which it was asked.
+        rules: Those by which it was found.
+    """
+
+    unread: Mapping[MessageId, Message]
+    rules: Rulebook
+    ids: frozenset[MessageId]
 
 
 @dataclass(slots=True)
@@ -41,6 +56,7 @@ class Watch:
             since, and the computer did not sleep.
         seen: What is remembered of each folder that was found, by key, those first that have not
             been read for longest.
+        uncounted: Which messages of each folder are not counted, by key.
         looked: Unread messages that the person has looked at since the present poll began.
         is_pruned: True once folders that are no longer watched are forgotten.
         order: What a fetch is on its way for, if one is.
@@ -62,6 +78,7 @@ class Watch:
     places: dict[Wish, FolderPlace | MailSourceError | None] = field(default_factory=dict)
     is_current: bool = False
     seen: dict[str, Seen] = field(default_factory=dict)
+    uncounted: dict[str, Uncounted] = field(default_factory=dict)
     looked: set[MessageId] = field(default_factory=set)
     is_pruned: bool = False
     due_s: float | None = 0.0
@@ -115,6 +132,7 @@ class Watch:
             for wish in wishes
         }
         self.seen = {key: seen for key, seen in self.seen.items() if key in self.keys}
+        self.uncounted.clear()
         self.is_pruned = False
 
     @property
@@ -143,10 +161,13 @@ class Watch:
         self.seen = {key: replace(seen, cursor=None) for key, seen in self.seen.items()}
         self.lacking = None
 
-    def path_of(self, key: str) -> str:
-        """Return what a watched folder is called."""
-        found = [one for one in self.places.values() if isinstance(one, FolderPlace)]
-        return next((one.path for one in found if one.key == key), key)
+    def place_of(self, key: str) -> tuple[Wish, FolderPlace]:
+        """Return as what a watched folder was wished for, and where it is."""
+        return next(
+            (wish, place)
+            for wish, place in self.places.items()
+            if isinstance(place, FolderPlace) and place.key == key
+        )
 
     def unloaded(self) -> tuple[str, ...]:
         """Return the keys of the folders of which it is not known yet what is remembered."""

@@ -271,12 +271,21 @@ def _is_doubtful(entry: Entry, seen: Seen, after: Seen) -> bool:
     return was_owed or _digest(entry.id) not in seen.known
 
 
-def advance(changes: Changes, shown: Collection[MessageId]) -> Seen:
-    """Say what to remember once the notifications of ``shown`` messages are on the screen."""
+def advance(
+    changes: Changes, shown: Collection[MessageId], left_out: Collection[MessageId] = ()
+) -> Seen:
+    """Say what to remember once the notifications of ``shown`` messages are on the screen.
+
+    Args:
+        changes: What a round brought.
+        shown: Those of its messages that the person was told of.
+        left_out: Those of which the person does not want to be told.
+    """
     seen = changes.seen
+    dealt_with = {*shown, *left_out}
     return replace(
         seen,
-        untold=tuple(message for message in seen.untold if message.id not in shown),
+        untold=tuple(message for message in seen.untold if message.id not in dealt_with),
         told=seen.told | frozenset(shown),
     )
 
@@ -335,9 +344,12 @@ def merge_arrivals(found: Collection[Changes]) -> Changes:
     )
 
 
-def latest_unread(seen: Iterable[Seen], limit: int) -> tuple[Message, ...]:
+def latest_unread(
+    seen: Iterable[Seen], limit: int, uncounted: Collection[MessageId] = ()
+) -> tuple[Message, ...]:
     """Return the newest unread messages whose sender and subject are known, newest first."""
-    detailed = [m for one in seen for m in one.unread.values() if m.received is not None]
+    known = [message for one in seen for message in one.unread.values()]
+    detailed = [m for m in known if m.received is not None and m.id not in uncounted]
     return tuple(sorted(detailed, key=received_or_last, reverse=True)[:limit])
 
 

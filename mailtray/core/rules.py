@@ -378,6 +378,11 @@ class Rulebook:
             *(_Line.of(rule, number) for number, rule in enumerate(rules)),
         )
 
+    @property
+    def ignores(self) -> bool:
+        """Whether there is a rule that leaves messages uncounted."""
+        return any(line.rule.do is Verdict.IGNORE for line in self._lines)
+
     def find(self, facts: _Facts) -> _Line | None:
         """Return the first line that is met."""
         for line in self._lines:

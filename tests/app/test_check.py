@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mailtray.app.check import check_once
 from mailtray.core.errors import SignInRequired, TokenRejected, Unreachable, VaultLocked
+from mailtray.core.rules import Rule, Verdict
 from mailtray.core.status import State, Status, overall, unread_count
 from tests.app.rig import ANN, BEN, Rig
 
@@ -23,6 +26,16 @@ def test_it_lists_what_is_unread_and_moves_no_cursor() -> None:
     assert [message.id for message in found.accounts[ANN.id].latest] == ["B", "A"]
     rig.check()
     assert dict(rig.told()) == {"A": 1, "B": 1}
+
+
+def test_what_rules_ignore_is_left_out() -> None:
+    rig = Rig(ANN)
+    rig.box().deliver("A", "B")
+    rules = (Rule(subject=("of a",), do=Verdict.IGNORE),)
+    rig.poller._wishes.settings = replace(rig.poller._wishes.settings, rules=rules)
+    found = checked(rig)
+    assert unread_count(found) == 1
+    assert [message.id for message in found.accounts[ANN.id].latest] == ["B"]
 
 
 def test_nobody_is_signed_in() -> None:
