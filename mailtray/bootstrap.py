@@ -25,7 +25,7 @@ from mailtray.adapters.no_tray import NoTray
 from mailtray.adapters.settings_file import Home, SettingsWatch, load_settings, read_layers
 from mailtray.adapters.system import BrowserOpener, LocalZone, SystemClock
 from mailtray.app import answers
-from mailtray.app.check import check_once
+from mailtray.app.check import check_once, list_folders
 from mailtray.app.commands import (
     Ask,
     Clicked,
@@ -492,15 +492,47 @@ def check(options: Options, *, timeout_s: float) -> Mapping[str, object]:
     """
 
     def alone(parts: _Parts) -> Mapping[str, object]:
-        if parts.wishes.unconfigured is not None:
-            raise parts.wishes.unconfigured
-        desktop = _Desktop(lambda _: None, sys.stderr)
-        world = _world(parts, options, desktop.notifier("console"), NoTray())
-        now_is = check_once(world, parts.wishes)
+        now_is = check_once(_lone_world(parts, options), parts.wishes)
         view = panel.view(now_is, parts.clock.now().astimezone(LocalZone()))
         return answers.state(now_is, view)
 
     return ask_or(options, {"command": "check"}, alone, timeout_s=timeout_s)
+
+
+def folders(
+    options: Options, *, account: str, mailbox: str, timeout_s: float
+) -> Mapping[str, object]:
+    """Read a mailbox's tree of folders.
+
+    Args:
+        options: Whose home.
+        account: Whose permission to read it with; the only account's where empty.
+        mailbox: The address of a shared mailbox; the account's own where empty.
+        timeout_s: How long to wait for an answer of the running program, in seconds.
+
+    Raises:
+        ConfigError: A wish cannot be understood.
+        VaultError: The keyring does not tell which accounts there are.
+        MailtrayError: It cannot be read.
+    """
+
+    def alone(parts: _Parts) -> Mapping[str, object]:
+        return list_folders(_lone_world(parts, options), parts.wishes, account, mailbox)
+
+    request = {"command": "folders", "account": account, "mailbox": mailbox}
+    return ask_or(options, request, alone, timeout_s=timeout_s)
+
+
+def _lone_world(parts: _Parts, options: Options) -> World:
+    """Build what a command that acts alone needs to read mail.
+
+    Raises:
+        Unconfigured: No client id is known.
+    """
+    if parts.wishes.unconfigured is not None:
+        raise parts.wishes.unconfigured
+    desktop = _Desktop(lambda _: None, sys.stderr)
+    return _world(parts, options, desktop.notifier("console"), NoTray())
 
 
 def sign_in(

@@ -411,6 +411,38 @@ def _print_link(answer: Mapping[str, Any]) -> None:
         _say(answer["link"])
 
 
+@cli.command("folders")
+@click.option("--account", metavar="USERNAME", default="", help="Where several are signed in.")
+@click.option("--mailbox", metavar="ADDRESS", default="", help="One that is shared with you.")
+@click.option("--ids", "with_ids", is_flag=True, help="Print each folder's id as well.")
+@_common
+@_json
+def folders_command(*, account: str, mailbox: str, with_ids: bool, as_json: bool) -> int:
+    """Print a mailbox's folders: unread/total, name, and whether it is watched."""
+    from mailtray import bootstrap
+
+    answer = bootstrap.folders(_options(), account=account, mailbox=mailbox, timeout_s=_ASK_S)
+    if as_json:
+        _say(json.dumps({key: answer[key] for key in answer if key != "done"}))
+        return EXIT_OK
+    above: list[str] = []
+    folders: list[dict[str, Any]] = answer["folders"]  # type: ignore[assignment] # as JSON
+    for folder in folders:
+        path = folder["path"]
+        while above and not path.startswith(above[-1]):
+            above.pop()
+        name = "  " * len(above) + path.removeprefix("".join(above[-1:]))
+        counts = f"{folder['unread']}/{folder['total']}"
+        words = [f"{counts:>11}", name]
+        if folder["watched"]:
+            words.append(_("(watched)"))
+        if with_ids:
+            words.append(folder["id"])
+        _say("  ".join(words))
+        above.append(f"{path}/")
+    return EXIT_OK
+
+
 @cli.command("signin")
 @click.option("--device-code", is_flag=True, help="Sign in on another device.")
 @_common

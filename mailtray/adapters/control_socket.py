@@ -32,6 +32,7 @@ from mailtray.adapters.private_files import (
     make_private_folder,
     open_private,
 )
+from mailtray.core import text
 from mailtray.core.errors import (
     AlreadyRunning,
     ConfigError,
@@ -210,7 +211,7 @@ def _send_all(connection: Connection, replies: Iterable[Object | None]) -> None:
 
 
 def _refuse(_request: Object) -> Iterable[Object]:
-    raise MailtrayError(_("mailtray is busy"), _("Try again in a moment."))
+    raise MailtrayError(*map(_, text.BUSY))
 
 
 def _listen(address: str) -> Listener:

@@ -123,7 +123,12 @@ def folder_count(body: bytes, server_time: datetime | None) -> FolderCount:
     unread, total = content.get("unreadItemCount"), content.get("totalItemCount")
     if not (_is_count(unread) and _is_count(total)):
         raise ValueError("no counters")
-    return FolderCount(unread=int(str(unread)), total=int(str(total)), server_time=server_time)
+    return FolderCount(
+        unread=int(str(unread)),
+        total=int(str(total)),
+        server_time=server_time,
+        folder_id=_text(content, "id"),
+    )
 
 
 def folder_page(body: bytes) -> FolderPage:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailtray import __version__
-from mailtray.core import status
-from mailtray.core.compose import sender_of, subject_of
+from mailtray.core import folders, status
+from mailtray.core.compose import clean, sender_of, subject_of
 from mailtray.core.errors import AuthError, MailtrayError, Unconfigured
 from mailtray.core.peace import Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from mailtray.core.deeds import Errand
     from mailtray.core.history import Hour
-    from mailtray.core.model import Account, Message, TrayView
+    from mailtray.core.model import Account, FolderPlace, Message, TrayView
     from mailtray.core.peace import Pause, Quiet
 
 
@@ -80,6 +80,34 @@ def message(one: Message) -> Mapping[str, object]:
 def told_message(account_name: str, one: Message, link: str) -> Mapping[str, object]:
     """Return what a hook is given: a message, with a link that may be opened."""
     return {"account": account_name, **message(one), "web_link": link}
+
+
+def tree(
+    who: Account, mailbox: str, places: Iterable[FolderPlace], watched: Container[str]
+) -> Mapping[str, object]:
+    """Return a mailbox's tree of folders.
+
+    Args:
+        who: Whose permission it was read with.
+        mailbox: The address of a shared mailbox; the account's own where empty.
+        places: The folders, each after the one it is in.
+        watched: The keys of those that are watched.
+    """
+    return {
+        "done": True,
+        "account": who.username,
+        "mailbox": mailbox or who.username,
+        "folders": [
+            {
+                "id": folders.split(place.key)[1],
+                "path": clean(place.path),
+                "unread": place.unread,
+                "total": place.total,
+                "watched": place.key in watched,
+            }
+            for place in places
+        ],
+    }
 
 
 def status_events(

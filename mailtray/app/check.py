@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from mailtray.app import answers
 from mailtray.app.cycle import locate, refused_twice, without_previews
 from mailtray.app.judge import context_of, rulebook
+from mailtray.app.trees import read_tree, watched_in, which, whose
 from mailtray.core import status, text
 from mailtray.core.changes import received_or_last
 from mailtray.core.errors import (
@@ -24,9 +26,14 @@ from mailtray.core.model import Account, FolderPlace
 from mailtray.core.rules import uncounted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from mailtray.app.world import Wishes, World
+    from mailtray.core.errors import AuthError
     from mailtray.core.model import AccessToken, AccountId, Message
     from mailtray.core.settings import Settings
+
+T = TypeVar("T")
 
 LISTED_MESSAGES = 50
 
@@ -48,8 +55,7 @@ def check_once(world: World, wishes: Wishes) -> status.Status:
 def _checked(
     world: World, wishes: Wishes, now_is: status.Status, account_id: AccountId
 ) -> status.Status:
-    cache = world.vault.load(account_id)
-    account = None if cache is None else world.identity.restore(account_id, cache)
+    account = _restored(world, account_id)
     if account is None:
         error = SignInRequired(_("The saved sign-in is damaged"), _("Run “mailtray signin”."))
         now_is = status.reduce(now_is, status.SignInSucceeded(Account(account_id, "")))
@@ -61,7 +67,47 @@ def _checked(
         return status.reduce(now_is, status.Failed(account_id, error, world.clock.now()))
 
 
+def list_folders(world: World, wishes: Wishes, username: str, address: str) -> Mapping[str, object]:
+    """Read a mailbox's tree; see :func:`mailtray.app.trees.whose` and ``which``.
+
+    Raises:
+        MailtrayError: It cannot be read, or it is not clear which is meant.
+        VaultError: The keyring does not tell which accounts there are.
+    """
+    accounts = [_restored(world, account_id) for account_id in world.vault.accounts()]
+    account = whose([one for one in accounts if one is not None], username)
+    mailbox = which(account, address)
+    watched = watched_in(wishes.settings.folders_for(account.username), mailbox)
+    found, _lacking = _with_token(
+        world, wishes, account, lambda token: read_tree(world.mail, token, mailbox, watched)
+    )
+    return answers.tree(account, mailbox, found.places, found.watched)
+
+
+def _restored(world: World, account_id: AccountId) -> Account | None:
+    cache = world.vault.load(account_id)
+    return None if cache is None else world.identity.restore(account_id, cache)
+
+
 def _read(world: World, wishes: Wishes, account: Account) -> status.Polled:
+    settings = wishes.settings
+    found, lacking = _with_token(
+        world, wishes, account, lambda token: _list(world, token, settings, account)
+    )
+    return status.Polled(
+        account.id,
+        found.unread,
+        found.latest,
+        world.clock.now(),
+        lacking=lacking,
+        troubles=found.troubles,
+    )
+
+
+def _with_token(
+    world: World, wishes: Wishes, account: Account, work: Callable[[AccessToken], T]
+) -> tuple[T, AuthError | None]:
+    """Do something that takes an access token; returns also why it was one that allows less."""
     account_id = account.id
     settings, renew, claims = wishes.settings, False, None
     scopes, lacking = settings.scopes_for(account.username), None
@@ -77,20 +123,11 @@ def _read(world: World, wishes: Wishes, account: Account) -> status.Polled:
         if (cache := world.identity.take_changed_cache(account_id)) is not None:
             world.vault.save(account_id, cache)
         try:
-            found = _list(world, token, settings, account)
+            return work(token), lacking
         except TokenRejected as error:
             if renew:
                 raise refused_twice(error, world.clock.now()) from error
             renew, claims = True, error.claims
-        else:
-            return status.Polled(
-                account_id,
-                found.unread,
-                found.latest,
-                world.clock.now(),
-                lacking=lacking,
-                troubles=found.troubles,
-            )
 
 
 @dataclass(slots=True)

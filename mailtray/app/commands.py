@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from queue import SimpleQueue
 
-    from mailtray.app.cycle import Acted, KeepFirst, Located, Order, Reading
+    from mailtray.app.cycle import Acted, KeepFirst, Listed, Located, Order, Reading
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import Notification, SignedIn
 
@@ -203,7 +203,7 @@ class Fetched:
     """The fetch of an order came back."""
 
     order: Order
-    outcome: Reading | KeepFirst | Located | Acted | MailtrayError
+    outcome: Reading | KeepFirst | Located | Listed | Acted | MailtrayError
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ class Ask:
 
     Attributes:
         request: ``{"command": "status" | "check" | "signin" | "signout" | "pause" |
-            "resume" | "act" | "mark_all_read" | "history" | "quit", ...}``.
+            "resume" | "folders" | "act" | "mark_all_read" | "history" | "quit", ...}``.
         replies: Receives answers; the last one has ``"done": True``.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mailtray.app.trees import read_trees
 from mailtray.core import changes, deeds, folders, text
 from mailtray.core.errors import (
     AccessDenied,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
+    from mailtray.app.trees import Tree
     from mailtray.core.deeds import Older, Outcome, Step
     from mailtray.core.folders import Wish
     from mailtray.core.model import AccessToken, Account, Changes, Deed, FolderPlace, Seen
@@ -49,6 +51,7 @@ class Order:
         least_scopes: What to make do with where ``scopes`` are refused; empty to take no less.
         lacking: Why it is less already.
         step: What to do to messages before anything is read.
+        to_list: Mailboxes whose trees are to be read first, each with what is watched in it.
     """
 
     account: Account
@@ -62,6 +65,7 @@ class Order:
     least_scopes: tuple[str, ...] = ()
     lacking: AuthError | None = None
     step: Step | None = None
+    to_list: Mapping[str, tuple[Wish, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,19 @@ class Acted:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The trees that were to be read.
+
+    Attributes:
+        trees: By mailbox, each with its tree or with why there is none.
+        order: What to go on with.
+    """
+
+    trees: Mapping[str, Tree | MailSourceError]
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
 class KeepFirst:
     """The refresh token was rotated: the vault has to have it before anything else happens.
 
@@ -127,7 +144,7 @@ class KeepFirst:
 
 def read_mailbox(
     identity: IdentityProvider, mail: MailSource, clock: Clock, order: Order
-) -> Reading | KeepFirst | Located | Acted:
+) -> Reading | KeepFirst | Located | Listed | Acted:
     """Acquire a token and run one delta round a folder, with what it takes to settle it.
 
     Raises:
@@ -150,14 +167,25 @@ def read_mailbox(
     if (cache := identity.take_changed_cache(order.account.id)) is not None:
         return _keep_first(cache, order)
     try:
-        if order.to_find:
-            return Located(locate(mail, token, order.to_find), replace(order, to_find=()))
-        return _read(mail, token, order)
+        return _look(mail, token, order)
     except TokenRejected as error:
         if order.is_second_try or order.renew:
             raise refused_twice(error, clock.now()) from error
         again = replace(order, renew=True, claims=error.claims)
         return read_mailbox(identity, mail, clock, again)
+
+
+def _look(mail: MailSource, token: AccessToken, order: Order) -> Reading | Located | Listed:
+    """Do the next thing of an order that takes a token.
+
+    Raises:
+        MailSourceError: It cannot be done.
+    """
+    if order.to_list:
+        return Listed(read_trees(mail, token, order.to_list), replace(order, to_list={}))
+    if order.to_find:
+        return Located(locate(mail, token, order.to_find), replace(order, to_find=()))
+    return _read(mail, token, order)
 
 
 def _keep_first(cache: str, order: Order) -> KeepFirst:

@@ -53,6 +53,7 @@ from mailtray.app.memory import Memory
 from mailtray.app.polls import Polls
 from mailtray.app.sign_in import SignInFlow
 from mailtray.app.steward import Steward
+from mailtray.app.trees import Trees
 from mailtray.app.watch import clock_offset_s
 from mailtray.core import schedule, status
 from mailtray.core.errors import (
@@ -117,6 +118,7 @@ class Poller:
             open_message=self._open_message,
         )
         self._desk = FrontDesk(self._watches, self._board.answer)
+        self._trees = Trees(self._watches, wishes, world.clock)
         self._polls = Polls(
             world=world,
             wishes=wishes,
@@ -128,6 +130,7 @@ class Poller:
             keeper=self._keeper,
             memory=self._memory,
             deeds=self._deeds,
+            trees=self._trees,
         )
         self._accounts = Accounts(
             world=world,
@@ -221,6 +224,7 @@ class Poller:
         self._deeds.look(now_s)
         self._polls.start_due()
         self._desk.release()
+        self._trees.release()
         self._note_vault()
         self._board.publish()
         return self._wait_s()
@@ -262,6 +266,7 @@ class Poller:
             case Gone(replies):
                 self._desk.drop(replies)
                 self._deeds.drop(replies)
+                self._trees.drop(replies)
                 self._accounts.give_up_unwaited()
             case _:
                 self._handle_click(command)
@@ -449,7 +454,7 @@ class Poller:
         match request.get("command"):
             case "status" | "history" as asked:
                 replies.put(self._told(asked))
-            case "check" if self._wishes.unconfigured is not None:
+            case "check" | "folders" if self._wishes.unconfigured is not None:
                 replies.put(answers.failure(self._wishes.unconfigured))
             case "check":
                 self._check_now()
@@ -472,6 +477,8 @@ class Poller:
         match request.get("command"):
             case "act" | "mark_all_read":
                 self._deeds.answer(request, replies)
+            case "folders":
+                self._trees.ask(request, replies)
             case "quit":
                 replies.put({"done": True})
                 self.inbox.put(Quit())

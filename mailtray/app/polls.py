@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mailtray.app import answers
 from mailtray.app.barrier import attempt
 from mailtray.app.commands import Fetched
-from mailtray.app.cycle import Acted, KeepFirst, Located, Order, Reading, read_mailbox
+from mailtray.app.cycle import Acted, KeepFirst, Listed, Located, Order, Reading, read_mailbox
 from mailtray.app.herald import attention_tag, folder_tag, permission_tag
 from mailtray.app.judge import Judge
 from mailtray.app.watch import clock_offset_s
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mailtray.app.herald import Herald
     from mailtray.app.keeper import Keeper
     from mailtray.app.memory import Memory
+    from mailtray.app.trees import Trees
     from mailtray.app.watch import Watch
     from mailtray.app.workers import Workers
     from mailtray.app.world import Wishes, World
@@ -55,6 +56,7 @@ class Polls:
         keeper: Who keeps the token caches.
         memory: Who remembers.
         deeds: What is to be done besides reading.
+        trees: Who waits for trees of folders.
 
     Attributes:
         history: What the last day was like.
@@ -73,6 +75,7 @@ class Polls:
         keeper: Keeper,
         memory: Memory,
         deeds: Deeds,
+        trees: Trees,
     ) -> None:
         self._world = world
         self._wishes = wishes
@@ -85,6 +88,7 @@ class Polls:
         self._keeper = keeper
         self._memory = memory
         self._deeds = deeds
+        self._trees = trees
         self.history = History()
         self._judge = Judge(wishes)
 
@@ -113,6 +117,7 @@ class Polls:
             to_find=watch.to_find(anew=with_count),
             with_count=with_count,
             step=self._deeds.next_step(watch),
+            to_list=self._trees.wanted(watch.account),
         )
 
     def _load(self, watch: Watch) -> None:
@@ -153,7 +158,9 @@ class Polls:
         self._workers.submit(work)
 
     def fetched(
-        self, order: Order, outcome: Reading | KeepFirst | Located | Acted | MailtrayError
+        self,
+        order: Order,
+        outcome: Reading | KeepFirst | Located | Listed | Acted | MailtrayError,
     ) -> None:
         """Take what a fetch thread brought."""
         watch = self._watches.get(order.account.id)
@@ -166,6 +173,10 @@ class Polls:
             return
         if isinstance(outcome, Acted):
             attempt(lambda: self._deeds.acted(watch, outcome))
+            self._submit(watch, outcome.order)
+            return
+        if isinstance(outcome, Listed):
+            self._trees.listed(watch.account, outcome.trees)
             self._submit(watch, outcome.order)
             return
         if isinstance(outcome, Located):

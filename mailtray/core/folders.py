@@ -85,6 +85,11 @@ def meant(name: str) -> str:
     return f"{mailbox.lower()}/{folder}" if mailbox else folder
 
 
+def is_address(words: str) -> bool:
+    """Say whether a shared mailbox may be named so."""
+    return re.fullmatch(_ADDRESS, words) is not None and words.isprintable()
+
+
 def key(mailbox: str, folder: str) -> str:
     """Return the key of a folder, given its id or well-known name."""
     return f"{mailbox}:{folder}" if mailbox else folder

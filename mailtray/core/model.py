@@ -156,11 +156,13 @@ class FolderCount:
 
     Attributes:
         server_time: The answer's ``Date``, aware UTC, or ``None`` where it had none.
+        folder_id: The folder's own id, whatever name it was asked for by.
     """
 
     unread: int
     total: int
     server_time: datetime | None = None
+    folder_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ NO_PREVIEWS_ASK = N_("Let your administrator approve it, then choose “Allow pr
 NO_CLIENT_ID_TITLE = N_("mailtray needs a client id")
 STATE_SET_ASIDE = N_("What mailtray remembered was damaged")
 HOOK_TITLE = N_("Your hook cannot be started")
+BUSY = (N_("mailtray is busy"), N_("Try again in a moment."))
 NO_AUTOSTART_TITLE = N_("Start at login cannot be set here")
 AUTOSTART_COMMENT = N_("Tells once about every new message")
 NO_TRAY_TITLE = N_("No panel shows mailtray's icon")
@@ -118,6 +119,18 @@ def folder_gone_title() -> str:
 def folder_gone_hint() -> str:
     """Say what to do where a folder of the settings is not in the mailbox."""
     return _("Choose another folder in the settings; “mailtray folders” lists them.")
+
+
+def shared_unasked_title() -> str:
+    """Say that shared mailboxes cannot be read yet."""
+    return _("Permission to read a shared mailbox is missing")
+
+
+def shared_unasked_hint(mailbox: str) -> str:
+    """Say how to have mailtray ask for the permission to read a shared mailbox."""
+    return _("Add “{mailbox}/inbox” to the setting folders, then sign in again.").format(
+        mailbox=mailbox
+    )
 
 
 def in_folder(path: str, trouble: str) -> str:

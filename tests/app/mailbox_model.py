@@ -241,7 +241,7 @@ class Mailbox:
 
     def count_now(self) -> FolderCount:
         """Return the folder's counters."""
-        return FolderCount(len(self.unread()), len(self.inbox))
+        return FolderCount(len(self.unread()), len(self.inbox), folder_id="AAinb")
 
     def count(self) -> FolderCount:
         """Return the folder's counters, asked for by themselves."""

@@ -464,6 +464,13 @@ class MailSourceContract:
         assert delivery.count is not None
         assert delivery.count.unread == 3
 
+    def test_a_count_tells_which_folder_of_the_tree_it_is_of(self, world: World) -> None:
+        world.share(TEAM)
+        for mailbox in ("", TEAM):
+            (inbox,) = [place for place in places(world, mailbox) if place.path == "Inbox"]
+            found = world.mail.count(world.token, folders.key(mailbox, INBOX)).folder_id
+            assert folders.key(mailbox, found) == inbox.key
+
     def test_more_folders_than_a_page_holds(self, world: World) -> None:
         keys = {world.add_folder(f"F{number:03}") for number in range(130)}
         assert keys <= {place.key for place in places(world)}

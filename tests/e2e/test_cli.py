@@ -189,6 +189,57 @@ def test_commands_do_without_a_running_program(
     assert program.run("check").returncode == 4
 
 
+TEAM = "team@contoso.example"
+
+
+def with_folders(simulator: Simulator, home: Path) -> None:
+    """Let there be folders, a shared mailbox and one of somebody else; watch some of them."""
+    cloud = simulator.cloud
+    projects = cloud.add_folder("Projects", parent="msgfolderroot")
+    cloud.add_folder("Alpha", parent=projects)
+    cloud.deliver(folder=projects, count=2)
+    for address in (TEAM, "boss@contoso.example"):
+        cloud.add_account(address, "Another")
+    cloud.share_mailbox(TEAM, reader=USERNAME)
+    home.mkdir(mode=0o700)
+    watched = json.dumps(["inbox", "projects/alpha", f"{TEAM}/inbox"])
+    (home / "settings.toml").write_text(f"folders = {watched}")
+
+
+def see_folders(program: Program) -> None:
+    """Look at the folders that ``with_folders`` made."""
+    shown = program.run("folders")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    lines = {" ".join(line.split()[1:]): line for line in shown.stdout.splitlines()}
+    assert lines["Projects"] == "        2/2  Projects"
+    assert lines["Alpha (watched)"] == "        0/0    Alpha  (watched)"
+    assert "Inbox (watched)" in lines
+    asked = json.loads(program.run("folders", "--json", "--account", USERNAME).stdout)
+    assert (asked["account"], asked["mailbox"]) == (USERNAME, USERNAME)
+    watched = {folder["path"]: folder["id"] for folder in asked["folders"] if folder["watched"]}
+    assert watched.keys() == {"Inbox", "Projects/Alpha"}
+    assert watched["Inbox"] in program.run("folders", "--ids").stdout
+    shared = json.loads(program.run("folders", "--mailbox", TEAM, "--json").stdout)
+    assert shared["mailbox"] == TEAM
+    assert [folder["path"] for folder in shared["folders"] if folder["watched"]] == ["Inbox"]
+    refused = program.run("folders", "--mailbox", "boss@contoso.example")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("mailtray: Permission to read a shared mailbox is missing\n")
+
+
+def test_the_folders_of_a_mailbox_and_of_a_shared_one(
+    simulator: Simulator, keyring_session: DesktopSession, tmp_path: Path
+) -> None:
+    program = Program(tmp_path / "home", simulator.url, keyring_session.env)
+    with_folders(simulator, program.home)
+    assert program.run("folders").returncode == 4
+    assert program.run("signin").returncode == 0
+    see_folders(program)
+    with program:
+        program.wait(event="polled")
+        see_folders(program)
+
+
 def test_what_check_showed_is_still_told(
     simulator: Simulator, keyring_session: DesktopSession, tmp_path: Path
 ) -> None:

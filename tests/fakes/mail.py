@@ -154,7 +154,8 @@ class FakeMail:
         return Delivery(entries, next_cursor, count=counted, requests=2 if counted else 1)
 
     def count(self, token: AccessToken, folder: str) -> FolderCount:
-        return _counted(self, self._begin("count", token, folder))
+        counted = _counted(self, self._begin("count", token, folder))
+        return replace(counted, folder_id=folders.split(folder)[1])
 
     def list_unread(
         self, token: AccessToken, folder: str, *, since: datetime | None, limit: int
