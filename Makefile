@@ -11,7 +11,7 @@ BUNDLE_VENV := build/venv
 BUNDLE_STAMP := $(BUNDLE_VENV)/.set-up
 ARGS ?=
 
-.PHONY: setup demo run test soak lint unit rig messages bundle test-bundle clean
+.PHONY: setup demo run test soak lint unit rig messages bundle deb test-bundle clean
 
 setup: $(STAMP)
 
@@ -60,9 +60,14 @@ $(BUNDLE_STAMP): pyproject.toml constraints.txt
 	$(BUNDLE_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable ".[bundle]"
 	@touch $(BUNDLE_STAMP)
 
+# dist/mailtray_VERSION_ARCHITECTURE.deb
+deb: bundle
+	rm -f dist/*.deb
+	$(BUNDLE_VENV)/bin/python -m release.deb dist/mailtray dist
+
 # The end-to-end tests once more, with the bundle in the program's place, and what only a bundle has.
-test-bundle: setup rig bundle
-	MAILTRAY_BUNDLE=dist/mailtray/mailtray $(BIN)/python -m pytest tests/bundle tests/e2e/test_main_job.py tests/e2e/test_desktops.py $(ARGS)
+test-bundle: setup rig bundle deb
+	MAILTRAY_BUNDLE=dist/mailtray/mailtray $(BIN)/python -m pytest tests/bundle tests/e2e/test_main_job.py tests/e2e/test_desktops.py tests/e2e/test_menu.py $(ARGS)
 
 # After a sentence changed: the catalogues of mailtray/locale, which translators fill.
 messages: setup
