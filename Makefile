@@ -11,7 +11,7 @@ BUNDLE_VENV := build/venv
 BUNDLE_STAMP := $(BUNDLE_VENV)/.set-up
 ARGS ?=
 
-.PHONY: setup demo run test soak lint unit rig messages bundle deb test-bundle clean
+.PHONY: setup demo run test soak lint unit rig messages bundle deb test-bundle test-packages clean
 
 setup: $(STAMP)
 
@@ -68,6 +68,10 @@ deb: bundle
 # The end-to-end tests once more, with the bundle in the program's place, and what only a bundle has.
 test-bundle: setup rig bundle deb
 	MAILTRAY_BUNDLE=dist/mailtray/mailtray $(BIN)/python -m pytest tests/bundle tests/e2e/test_main_job.py tests/e2e/test_desktops.py tests/e2e/test_menu.py $(ARGS)
+
+# The wheel and the source archive, made and installed; CI=true runs this with "make test" too.
+test-packages: setup
+	MAILTRAY_PACKAGES=1 $(BIN)/python -m pytest tests/test_packages.py $(ARGS)
 
 # After a sentence changed: the catalogues of mailtray/locale, which translators fill.
 messages: setup
