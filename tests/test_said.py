@@ -23,10 +23,19 @@ from mailtray.adapters.msal_errors import MEANINGS, meaning
 from mailtray.app import answers
 from mailtray.cli import cli, say_help
 from mailtray.core import approval, language, text
-from mailtray.core.compose import Places, compose
+from mailtray.core.compose import Places, Privacy, Wording, compose
 from mailtray.core.errors import ConfigError, ConsentRequired, NoVault, SignInRequired, Unreachable
 from mailtray.core.language import _
-from mailtray.core.model import Account, AccountId, Changes, Message, MessageId, Seen
+from mailtray.core.model import (
+    Account,
+    AccountId,
+    Changes,
+    Meeting,
+    MeetingKind,
+    Message,
+    MessageId,
+    Seen,
+)
 from mailtray.core.panel import view
 from mailtray.core.peace import Quiet, Why
 from mailtray.core.settings import FORMS, Layer, Place, parse_settings
@@ -161,13 +170,22 @@ def test_icon_and_menu() -> None:
         assert [line for line in lines(shown.menu) if unsaid(line)] == [], name
 
 
-@pytest.mark.parametrize("max_single", [0, 5])
-def test_notifications(max_single: int) -> None:
-    arrived = (PLAIN, ODD, PLAIN, PLAIN, PLAIN)
+@pytest.mark.parametrize("max_single", [0, 20])
+@pytest.mark.parametrize("privacy", Privacy)
+def test_notifications(max_single: int, privacy: Privacy) -> None:
+    several = [replace(PLAIN, conversation_id="1"), replace(ODD, conversation_id="1")]
+    alone = [replace(PLAIN, conversation_id="2")] * 2
+    meetings = [
+        replace(PLAIN, meeting=Meeting(kind, NOON + timedelta(days=days)))
+        for kind in MeetingKind
+        for days in (0, 1, 3, 9)
+    ]
+    told = [PLAIN, ODD, *alone, *several, *meetings]
+    arrived = tuple(replace(one, id=MessageId(f"{n}")) for n, one in enumerate(told))
     changes = Changes(arrived, retired=frozenset(), seen=Seen())
     nowhere = Places("", frozenset())
-    found = compose(changes, ANN, nowhere, max_single=max_single, name_account=True)
-    for one in found:
+    wording = Wording(nowhere, NOON, max_single, name_account=True, privacy=privacy)
+    for one in compose(changes, ANN, wording, {}):
         assert unsaid(f"{one.title}\n{one.body}") == ""
     assert unsaid(text.click_label("")) == ""
 

@@ -15,7 +15,7 @@ from mailtray.app.herald import attention_tag, folder_tag, permission_tag
 from mailtray.app.judge import Judge
 from mailtray.app.watch import clock_offset_s
 from mailtray.core import changes, panel, status, text
-from mailtray.core.compose import compose
+from mailtray.core.compose import Privacy, Wording, compose
 from mailtray.core.deeds import Action
 from mailtray.core.errors import AuthError, MailSourceError, MailtrayError, StateError
 from mailtray.core.history import History
@@ -264,19 +264,23 @@ class Polls:
         together = replace(
             together, arrived=tuple(one for one in together.arrived if one.id not in left_out)
         )
-        notifications = compose(
-            together,
-            watch.account,
-            self._wishes.places,
-            max_single=self._wishes.settings.max_single_notifications,
-            name_account=len(self._watches) > 1,
-            buttons=tuple(map(Action, self._wishes.settings.buttons)),
-        )
-        told = self._herald.tell(notifications)
+        told = self._herald.tell(compose(together, watch.account, self._wording(), rulings))
         self._run_hook(watch, [message for message in together.arrived if message.id in told])
         self._board.notice(Source.NOTIFIER, self._herald.trouble)
         after = {key: changes.advance(one, told, left_out) for key, one in found.items()}
         self._memory.remember(watch, changes.follow_moves(watch.seen, {**watch.seen, **after}))
+
+    def _wording(self) -> Wording:
+        settings, is_locked = self._wishes.settings, self._world.presence.look().is_locked
+        return Wording(
+            places=self._wishes.places,
+            now=self._clock.now().astimezone(self._wishes.zone),
+            max_single=settings.max_single_notifications,
+            name_account=len(self._watches) > 1,
+            privacy=Privacy(settings.privacy_when_locked if is_locked else settings.privacy),
+            group_conversations=settings.group_conversations,
+            buttons=tuple(map(Action, settings.buttons)),
+        )
 
     def look(self) -> None:
         """Remember that the person has looked at all that came so far."""

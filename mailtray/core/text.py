@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from mailtray.core import peace
 from mailtray.core.deeds import Action
 from mailtray.core.language import N_, _, ngettext
+from mailtray.core.model import MeetingKind
 from mailtray.core.peace import Why
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mailtray.core.deeds import Errand
+    from mailtray.core.model import Meeting
     from mailtray.core.peace import Quiet
 
 APP_NAME = "mailtray"
@@ -98,6 +100,16 @@ _QUIET_UNTIL = {
 }
 _WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 
+_MEETINGS = {
+    MeetingKind.REQUEST: N_("Meeting: {subject}"),
+    MeetingKind.CANCELLED: N_("Cancelled: {subject}"),
+    MeetingKind.ACCEPTED: N_("Accepted: {subject}"),
+    MeetingKind.TENTATIVE: N_("Tentative: {subject}"),
+    MeetingKind.DECLINED: N_("Declined: {subject}"),
+}
+_CALENDARS_WORDS = ("Accepted:", "Declined:", "Tentative:", "Canceled:", "Cancelled:")
+"""What calendars write before a meeting's name, in English."""
+
 NO_PREVIEWS_TITLE = N_("Previews need a permission")
 NO_PREVIEWS_HINT = N_("Choose “Allow previews…” and accept it, or set preview = false.")
 NO_PREVIEWS_ASK = N_("Let your administrator approve it, then choose “Allow previews…”.")
@@ -168,6 +180,42 @@ def new_messages(count: int) -> str:
     return ngettext("{count} new message", "{count} new messages", count).format(count=count)
 
 
+def new_mail(count: int) -> str:
+    """Return what is said of new messages where no more is to be shown."""
+    return _("New message") if count == 1 else new_messages(count)
+
+
+def several_of(count: int, sender: str) -> str:
+    """Return the title of several messages of one sender."""
+    return _("{sender} ({count})").format(sender=sender, count=count)
+
+
+def and_others(count: int, sender: str) -> str:
+    """Return the title of the messages of a sender and ``count`` others."""
+    return ngettext("{sender} and {count} other", "{sender} and {count} others", count).format(
+        sender=sender, count=count
+    )
+
+
+def meeting(found: Meeting, now: datetime, subject: str) -> str:
+    """Return what a message says of a meeting, and when that is where it is known.
+
+    Args:
+        found: What it says.
+        now: The time, aware, in the zone in which times are to be shown.
+        subject: The meeting's name.
+    """
+    if found.starts is not None:
+        when = _when(found.starts, now)
+        subject = _("{meeting}, {when}").format(meeting=subject, when=when)
+    return _(_MEETINGS[found.kind]).format(subject=subject)
+
+
+def meeting_beginnings(kind: MeetingKind) -> tuple[str, ...]:
+    """Return what a calendar may have put before a meeting's name to say the same."""
+    return (_(_MEETINGS[kind]).format(subject="").rstrip(), *_CALENDARS_WORDS)
+
+
 def and_more(count: int) -> str:
     """Return the last line of a summary."""
     return ngettext("and {count} more", "and {count} more", count).format(count=count)
@@ -214,6 +262,16 @@ def _coming(at: datetime, now: datetime) -> str:
         return _("tomorrow {time}").format(time=clock(there))
     weekday = _(_WEEKDAYS[there.weekday()])
     return _("{weekday} {time}").format(weekday=weekday, time=clock(there))
+
+
+def _when(at: datetime, now: datetime) -> str:
+    """Return a time of the coming week by its weekday, any other by its date."""
+    try:
+        there = at.astimezone(now.tzinfo)
+    except OverflowError:
+        there = at  # the last hours of the calendar, where they are over elsewhere
+    days = (there.date() - now.date()).days
+    return _coming(there, now) if 0 <= days < len(_WEEKDAYS) else day_and_clock(there)
 
 
 def offline_since(at: datetime) -> str:

@@ -156,9 +156,13 @@ def test_nobody_is_told_of_a_pause_that_cannot_be_kept_but_it_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    "presence", [pytest.param(LOCKED, id="locked"), pytest.param(DISTURBED_NOT, id="undisturbed")]
+    ("presence", "title"),
+    [
+        pytest.param(LOCKED, "New message", id="locked"),
+        pytest.param(DISTURBED_NOT, "Bo", id="undisturbed"),
+    ],
 )
-def test_what_the_desktop_tells_is_heeded_or_not(presence: Presence) -> None:
+def test_what_the_desktop_tells_is_heeded_or_not(presence: Presence, title: str) -> None:
     rig = started()
     rig.desktop.presence = presence
     rig.do(PresenceChanged())
@@ -173,7 +177,7 @@ def test_what_the_desktop_tells_is_heeded_or_not(presence: Presence) -> None:
     heedless.do(PresenceChanged())
     heedless.box().deliver("A")
     heedless.check()
-    assert heedless.titles() == ["Bo"]
+    assert heedless.titles() == [title]
 
 
 def test_a_desktop_that_must_be_asked_is_asked_before_anything_is_shown() -> None:

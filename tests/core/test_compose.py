@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -12,8 +15,11 @@ from hypothesis import strategies as st
 from mailtray.core.compose import (
     BODY_UNITS,
     MARKS_MAX,
+    STANDING_OUT_MAX,
     TITLE_UNITS,
     Places,
+    Privacy,
+    Wording,
     clean,
     clip,
     compose,
@@ -23,8 +29,24 @@ from mailtray.core.compose import (
     subject_of,
     tag_of,
 )
-from mailtray.core.model import Changes, Message, MessageId, Notification, Seen
+from mailtray.core.deeds import Action
+from mailtray.core.model import (
+    Button,
+    Changes,
+    Manner,
+    Meeting,
+    MeetingKind,
+    Message,
+    MessageId,
+    Notification,
+    Seen,
+    Urgency,
+)
+from mailtray.core.rules import Ruling, Verdict
 from tests.core.mails import ANN, mail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAILBOX = "https://outlook.office.com/mail/"
 PLACES = Places(
@@ -32,6 +54,7 @@ PLACES = Places(
     frozenset({"outlook.office.com", "outlook.live.com"}),
     origin="http://127.0.0.1:8080",
 )
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # a Monday
 FLAG, WOMAN_AT_COMPUTER = "\U0001f1eb\U0001f1f7", "\U0001f469\u200d\U0001f4bb"
 HEBREW = "\u05e9\u05dc\u05d5\u05dd (3) world"
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
@@ -53,10 +76,14 @@ def units(line: str) -> int:
 
 
 def compose_of(
-    *messages: Message, catch_up: bool = False, max_single: int = 3, name_account: bool = False
+    *messages: Message,
+    catch_up: bool = False,
+    rulings: Mapping[str, Ruling] | None = None,
+    **wishes: Any,  # noqa: ANN401 # as Wording has them
 ) -> tuple[Notification, ...]:
     changes = Changes(messages, frozenset(), Seen(), is_catch_up=catch_up)
-    return compose(changes, ANN, PLACES, max_single=max_single, name_account=name_account)
+    given = {MessageId(name): ruling for name, ruling in (rulings or {}).items()}
+    return compose(changes, ANN, Wording(PLACES, NOW, **wishes), given)
 
 
 @pytest.mark.parametrize(
@@ -363,3 +390,315 @@ def test_with_several_accounts_each_notification_names_its_own() -> None:
     (long,) = compose_of(replace(mail("A", 1), subject="long " * 100), name_account=True)
     assert units(long.body) <= BODY_UNITS
     assert long.body.splitlines()[-1] == ANN.username
+
+
+# -- conversations --------------------------------------------------------------------------------
+
+
+def talk(name: str, minute: int, sender: str = "Grace", thread: str = "T") -> Message:
+    """Return a message of a conversation."""
+    return replace(
+        mail(name, minute, subject=f"RE: Rota {name}", sender=sender),
+        sender_address=f"{sender.lower()}@example.test",
+        conversation_id=thread,
+        preview=f"Preview of {name}",
+        web_link=f"https://outlook.office.com/mail/{name}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("senders", "title"),
+    [
+        pytest.param(["Grace"], "Grace", id="one message"),
+        pytest.param(["Grace", "Grace", "Grace"], "Grace (3)", id="one sender"),
+        pytest.param(["Bo", "Grace"], "Grace and 1 other", id="two senders"),
+        pytest.param(["Bo", "Al", "Bo", "Grace"], "Grace and 2 others", id="three senders"),
+    ],
+)
+def test_a_conversation_is_one_notification(senders: list[str], title: str) -> None:
+    messages = [talk(f"m{n}", n, sender) for n, sender in enumerate(senders)]
+    (shown,) = compose_of(*messages)
+    last = messages[-1]
+    assert shown.title == title
+    assert shown.body == f"{last.subject}\n{last.preview}"
+    assert shown.link == last.web_link
+    assert shown.message_ids == tuple(message.id for message in messages)
+
+
+def test_senders_are_told_apart_by_their_addresses() -> None:
+    first = replace(talk("a", 1), sender_address="other@example.test")
+    assert compose_of(first, talk("b", 2))[0].title == "Grace and 1 other"
+    assert (
+        compose_of(talk("a", 1, "Bo"), replace(talk("b", 2), sender_address="BO@example.test"))[
+            0
+        ].title
+        == "Grace (2)"
+    )
+
+
+def test_conversations_are_counted_and_told_in_the_order_of_their_newest() -> None:
+    messages = [talk("a", 1), talk("b", 2, "Bo", "U"), mail("c", 3), talk("d", 4), mail("e", 5)]
+    shown = compose_of(*messages, max_single=4)
+    assert [[*one.message_ids] for one in shown] == [["b"], ["c"], ["a", "d"], ["e"]]
+    assert len({one.tag for one in shown}) == 4
+    assert len(compose_of(*messages, max_single=3)) == 1
+
+
+def test_conversations_are_left_apart_where_that_is_wished() -> None:
+    shown = compose_of(talk("a", 1), talk("b", 2), group_conversations=False)
+    assert [one.title for one in shown] == ["Grace", "Grace"]
+
+
+def test_the_tag_of_a_conversation_is_new_each_time() -> None:
+    first, second = compose_of(talk("a", 1), talk("b", 2)), compose_of(talk("c", 3), talk("d", 4))
+    assert first[0].tag != second[0].tag
+
+
+def test_one_conversation_caught_up_with_is_no_summary() -> None:
+    assert compose_of(talk("a", 1), talk("b", 2), catch_up=True)[0].title == "Grace (2)"
+
+
+def test_a_summary_has_a_line_for_each_conversation() -> None:
+    messages = [*(mail(f"m{n}", n) for n in range(4)), talk("a", 5), talk("b", 6)]
+    (shown,) = compose_of(*messages)
+    assert (shown.title, shown.body) == (
+        "6 new messages",
+        "Grace (2): RE: Rota b\nBo: Subject of m3\nBo: Subject of m2\nand 2 more",
+    )
+
+
+# -- how much is shown ----------------------------------------------------------------------------
+
+SECRET = replace(mail("A", subject="Rota", sender="Bo"), preview="See you")
+
+
+@pytest.mark.parametrize(
+    ("messages", "privacy", "several", "title", "body"),
+    [
+        pytest.param([SECRET], "subject", False, "Bo", "Rota\nSee you", id="all"),
+        pytest.param([SECRET], "sender", False, "Bo", "New message", id="the sender"),
+        pytest.param(
+            [SECRET], "sender", True, "Bo", f"New message\n{ANN.username}", id="and whose"
+        ),
+        pytest.param([SECRET], "hidden", False, "New message", "", id="nothing"),
+        pytest.param([SECRET], "hidden", True, "New message", ANN.username, id="only whose"),
+        pytest.param(
+            [talk("a", 1), talk("b", 2)],
+            "sender",
+            False,
+            "Grace (2)",
+            "2 new messages",
+            id="the sender of a conversation",
+        ),
+        pytest.param(
+            [talk("a", 1), talk("b", 2)], "hidden", False, "2 new messages", "",
+            id="a conversation",
+        ),
+        pytest.param(
+            [mail("a", 1), mail("b", 2, sender="Al"), mail("c", 3), mail("d", 4, sender="Cy"),
+             mail("e", 5, sender="Di"), mail("f", 6, sender="Cy")],
+            "sender",
+            False,
+            "6 new messages",
+            "Cy (2)\nDi\nBo (2)\nand 1 more",
+            id="a summary of senders",
+        ),
+        pytest.param([mail(f"m{n}", n) for n in range(4)], "hidden", False, "4 new messages", "",
+                     id="a summary of nothing"),
+        pytest.param([mail(f"m{n}", n) for n in range(4)], "hidden", True,
+                     f"4 new messages · {ANN.username}", "", id="a summary of whose"),
+    ],
+)  # fmt: skip
+def test_privacy(
+    messages: list[Message], privacy: str, several: bool, title: str, body: str
+) -> None:
+    (shown,) = compose_of(*messages, privacy=Privacy(privacy), name_account=several)
+    assert (shown.title, shown.body) == (title, body)
+
+
+@given(
+    fields=st.lists(st.text("xyz", min_size=3, max_size=9), min_size=4, max_size=4),
+    count=st.integers(1, 6),
+    thread=st.sampled_from(["", "T"]),
+    meeting=st.none() | st.builds(Meeting, st.sampled_from(MeetingKind), st.just(NOW)),
+)
+def test_what_is_hidden_is_nowhere(
+    fields: list[str], count: int, thread: str, meeting: Meeting | None
+) -> None:
+    subject, name, address, preview = fields
+    message = Message(MessageId(""), subject, name, address, preview=preview,
+                      conversation_id=thread, meeting=meeting)  # fmt: skip
+    messages = [replace(message, id=MessageId(str(n))) for n in range(count)]
+    for one in compose_of(*messages, privacy=Privacy.HIDDEN):
+        assert set("xyz").isdisjoint(one.title + one.body)
+    for one in compose_of(*messages, privacy=Privacy.SENDER):
+        words = f"{one.title}\n{one.body}".replace(name, "")
+        assert set("xyz").isdisjoint(words)
+
+
+# -- meetings -------------------------------------------------------------------------------------
+
+TUESDAY = datetime(2026, 3, 3, 13, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "starts", "body"),
+    [
+        pytest.param("REQUEST", "Sync", TUESDAY + timedelta(days=1), "Meeting: Sync, Wed 14:00",
+                     id="an invitation"),
+        pytest.param("REQUEST", "Sync", TUESDAY, "Meeting: Sync, tomorrow 14:00", id="tomorrow"),
+        pytest.param("REQUEST", "Sync", TUESDAY - timedelta(days=1), "Meeting: Sync, 14:00",
+                     id="today"),
+        pytest.param("REQUEST", "Sync", TUESDAY + timedelta(days=5), "Meeting: Sync, Sun 14:00",
+                     id="in six days"),
+        pytest.param("REQUEST", "Sync", TUESDAY + timedelta(days=6),
+                     "Meeting: Sync, 2026-03-09 14:00", id="in a week"),
+        pytest.param("REQUEST", "Sync", TUESDAY - timedelta(days=2),
+                     "Meeting: Sync, 2026-03-01 14:00", id="yesterday"),
+        pytest.param("REQUEST", "Sync", TUESDAY + timedelta(days=30),
+                     "Meeting: Sync, 2026-04-02 15:00", id="after the clocks change"),
+        pytest.param("REQUEST", "Sync", datetime(9999, 12, 31, 23, 30, tzinfo=UTC),
+                     "Meeting: Sync, 9999-12-31 23:30", id="at the end of all days"),
+        pytest.param("REQUEST", "Sync", None, "Meeting: Sync", id="nobody knows when"),
+        pytest.param("REQUEST", "", None, "Meeting: (no subject)", id="nobody knows what"),
+        pytest.param("CANCELLED", "Canceled: Sync", TUESDAY, "Cancelled: Sync, tomorrow 14:00",
+                     id="cancelled"),
+        pytest.param("ACCEPTED", "Accepted: Sync: x", None, "Accepted: Sync: x", id="accepted"),
+        pytest.param("DECLINED", "Sync: x", None, "Declined: Sync: x", id="declined"),
+        pytest.param("TENTATIVE", "Tentative:", None, "Tentative: Tentative:", id="tentative"),
+        pytest.param("REQUEST", "{0} {subject}", None, "Meeting: {0} {subject}", id="braces"),
+    ],
+)  # fmt: skip
+def test_a_meeting(kind: str, subject: str, starts: datetime | None, body: str) -> None:
+    message = replace(mail("A"), subject=subject, meeting=Meeting(MeetingKind[kind], starts))
+    assert compose_of(message)[0].body == body
+
+
+def test_when_a_meeting_is_stays_to_be_seen() -> None:
+    message = replace(mail("A", subject="S" * 300), preview="P" * 300,
+                      meeting=Meeting(MeetingKind.REQUEST, TUESDAY))  # fmt: skip
+    assert compose_of(message)[0].body.split("\n")[0].endswith("S…, tomorrow 14:00")
+    (shown,) = compose_of(*(replace(message, id=MessageId(str(n))) for n in range(4)))
+    assert shown.body.split("\n")[0].endswith("S…, tomorrow 14:00")
+
+
+# -- manners --------------------------------------------------------------------------------------
+
+
+def ruled(vip: bool = False, **manner: Any) -> Ruling:  # noqa: ANN401 # as Manner has them
+    return Ruling(Verdict.NOTIFY, Manner(**manner), None, "", is_vip=vip)
+
+
+@pytest.mark.parametrize(
+    ("manners", "shown"),
+    [
+        pytest.param([], Manner(), id="nothing said"),
+        pytest.param([{"sound": "none", "urgency": Urgency.LOW}],
+                     Manner("none", Urgency.LOW), id="of one"),
+        pytest.param([{"sound": "none"}, {"sound": "desktop"}], Manner(), id="a sound and none"),
+        pytest.param([{"sound": "/a.oga"}, {"sound": "desktop"}], Manner("/a.oga"),
+                     id="two sounds"),
+        pytest.param([{"urgency": Urgency.LOW}, {}], Manner(), id="low and normal"),
+        pytest.param([{"stays": True}, {"urgency": Urgency.CRITICAL}, {"sound": "none"}],
+                     Manner("desktop", Urgency.CRITICAL, stays=True), id="of each the strongest"),
+    ],
+)  # fmt: skip
+def test_a_conversation_is_told_in_the_strongest_manner(
+    manners: list[dict[str, Any]], shown: Manner
+) -> None:
+    messages = [talk(f"m{n}", n) for n in range(3)]
+    rulings = {f"m{n}": ruled(**manner) for n, manner in enumerate(manners)}
+    assert compose_of(*messages, rulings=rulings)[0].manner == shown
+
+
+@pytest.mark.parametrize(
+    "ruling",
+    [
+        pytest.param(ruled(vip=True), id="a VIP"),
+        pytest.param(ruled(stays=True), id="what stays"),
+        pytest.param(ruled(urgency=Urgency.CRITICAL), id="what is critical"),
+    ],
+)
+def test_what_stands_out_is_told_beside_the_summary(ruling: Ruling) -> None:
+    messages = [mail(f"m{n}", n) for n in range(5)]
+    own, summary = compose_of(*messages, rulings={"m2": ruling})
+    assert (own.message_ids, own.manner) == (("m2",), ruling.manner)
+    assert (summary.title, summary.manner) == ("4 new messages", Manner())
+
+
+def test_a_vip_comes_first() -> None:
+    shown = compose_of(mail("a", 1), mail("b", 2), rulings={"b": ruled(vip=True)})
+    assert [one.message_ids for one in shown] == [("b",), ("a",)]
+
+
+def test_one_message_beside_those_that_stand_out_needs_no_summary() -> None:
+    rulings = {"a": ruled(vip=True)}
+    shown = compose_of(mail("a", 1), mail("b", 2), rulings=rulings, max_single=1)
+    assert [one.title for one in shown] == ["Bo", "Bo"]
+    shown = compose_of(mail("a", 1), mail("b", 2), rulings=rulings, max_single=0)
+    assert [one.title for one in shown] == ["Bo", "1 new message"]
+
+
+def test_a_flood_of_what_stands_out_is_no_flood_of_notifications() -> None:
+    messages = [mail(f"m{n}", n) for n in range(200)]
+    shown = compose_of(*messages, rulings={f"m{n}": ruled(vip=True) for n in range(200)})
+    assert len(shown) == STANDING_OUT_MAX + 1
+    assert shown[0].message_ids == (f"m{200 - STANDING_OUT_MAX}",)
+    assert len(shown[-1].message_ids) == 200 - STANDING_OUT_MAX
+
+
+def test_buttons_are_offered_with_each_message_and_conversation() -> None:
+    wished = (Action.MARK_READ, Action.DELETE)
+    shown = compose_of(mail("a", 1), talk("b", 2), talk("c", 3), buttons=wished)
+    offered = (Button("mark_read", "Mark read"), Button("delete", "Delete"))
+    assert [one.buttons for one in shown] == [offered, offered]
+
+
+@pytest.mark.parametrize(
+    ("wished", "offered"),
+    [
+        pytest.param((Action.ARCHIVE, Action.MARK_READ), (Button("mark_read", "Mark all read"),),
+                     id="to mark them all"),
+        pytest.param((Action.ARCHIVE, Action.DELETE), (), id="nothing else"),
+    ],
+)  # fmt: skip
+def test_a_summary_offers(wished: tuple[Action, ...], offered: tuple[Button, ...]) -> None:
+    (shown,) = compose_of(*(mail(f"m{n}", n) for n in range(4)), buttons=wished)
+    assert shown.buttons == offered
+
+
+ANY_MESSAGES = st.lists(
+    st.builds(
+        Message,
+        id=st.just(MessageId("")),
+        subject=NASTY_TEXT,
+        sender_name=NASTY_TEXT,
+        sender_address=st.sampled_from(["", "a@x.test", "b@x.test"]),
+        preview=NASTY_TEXT,
+        conversation_id=st.sampled_from(["", "T", "U"]),
+        meeting=st.none()
+        | st.builds(
+            Meeting,
+            st.sampled_from(MeetingKind),
+            st.none() | st.datetimes(datetime(1970, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 # the zone is given apart
+        ),
+    ),
+    max_size=6,
+).map(lambda found: [replace(one, id=MessageId(f"m{n}")) for n, one in enumerate(found)])
+
+
+@given(
+    messages=ANY_MESSAGES,
+    privacy=st.sampled_from(Privacy),
+    name_account=st.booleans(),
+    group_conversations=st.booleans(),
+    catch_up=st.booleans(),
+    max_single=st.integers(0, 9),
+)
+def test_each_message_is_told_once_and_fits(messages: list[Message], **wishes: Any) -> None:  # noqa: ANN401 # as Wording has them
+    shown = compose_of(*messages, **wishes)
+    told = sorted(message_id for one in shown for message_id in one.message_ids)
+    assert told == sorted(message.id for message in messages)
+    assert len({one.tag for one in shown}) == len(shown)
+    assert all(units(one.title) <= TITLE_UNITS and one.title for one in shown)
+    assert all(units(one.body) <= BODY_UNITS for one in shown)

@@ -474,7 +474,7 @@ def test_a_thousand_messages_and_fifty_rules_take_no_time() -> None:
     messages = [replace(BOSS, subject=f"Your invoice {n}") for n in range(1_000)]
     spent_s = []
     for _attempt in range(5):
-        start_s = time.perf_counter()
+        start_s = time.process_time()
         assert all(judge(one, HERE, book).rule is None for one in messages)
-        spent_s.append(time.perf_counter() - start_s)
-    assert min(spent_s) < 0.25  # 0.03 s where nothing else runs
+        spent_s.append(time.process_time() - start_s)
+    assert min(spent_s) < 0.2  # 0.03 s on an idle machine
