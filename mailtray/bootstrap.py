@@ -312,6 +312,7 @@ def _world(parts: _Parts, options: Options, notifier: Notifier, tray: Tray) -> W
         hook=NoHook(),
         presence=NoPresence(),
         settings=parts.source,
+        autostart=autostart(options),
     )
 
 
@@ -590,6 +591,11 @@ class _Behind:
     def __init__(self, options: Options, icon: Path) -> None:
         self._options = options
         self.icon = icon
+
+    def places(self) -> Mapping[str, Path]:
+        """See the protocol."""
+        home = _home(self._options)
+        return {"settings": home.settings_path, "state": home.state_path, "log": home.log_path}
 
     def ask(self, command: str, **more: object) -> Mapping[str, object]:
         """See the protocol."""

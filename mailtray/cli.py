@@ -533,7 +533,7 @@ def quit_command() -> int:
 
 
 @cli.command("open")
-@click.argument("page", type=click.Choice(["messages"]), default="messages")
+@click.argument("page", type=click.Choice(["messages", "about"]), default="messages")
 @_common
 def open_command(*, page: str) -> int:
     """Open a page in the browser, and serve it until nobody looks any more."""

@@ -12,6 +12,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from urllib.parse import urlsplit
 
+from mailtray.adapters.mail_program import is_for_mail_program, open_in_mail_program
+
 LOG = logging.getLogger(__name__)
 
 BROWSER_START_S = 5.0
@@ -62,14 +64,16 @@ class LocalZone(tzinfo):
 
 
 class BrowserOpener:
-    """Opens pages by :mod:`webbrowser`, so that ``BROWSER`` counts."""
+    """Opens pages by :mod:`webbrowser`, so that ``BROWSER`` counts, and mail by its program."""
 
     def open(self, url: str) -> bool:
-        """Open a page of the web; anything else is refused.
+        """Open a page of the web, or what a mail program takes; anything else is refused.
 
         A program named by ``BROWSER`` may stay in the foreground until it is closed, so a
         browser that is still busy after ``BROWSER_START_S`` counts as started.
         """
+        if is_for_mail_program(url):
+            return open_in_mail_program(url)
         if not _is_web_page(url):
             LOG.warning("Refused to open something that is no web page")
             return False

@@ -56,8 +56,13 @@ class Board:
         return answers.state(self.status, self._view())
 
     def _view(self) -> TrayView:
-        counts_new = self._wishes.settings.icon_count == "new"
-        return panel.view(self.status, self._now(), counts_new=counts_new)
+        settings = self._wishes.settings
+        return panel.view(
+            self.status,
+            self._now(),
+            counts_new=settings.icon_count == "new",
+            names={username: one.name for username, one in settings.accounts.items()},
+        )
 
     def publish(self) -> None:
         """Show the status on the tray and, where it changed, as event lines."""

@@ -54,6 +54,11 @@ class SignOut:
 
 
 @dataclass(frozen=True, slots=True)
+class ToggleAutostart:
+    """Start the program at login from now on or, where that is so, no longer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """The person opened the menu, and so saw what there is."""
 
@@ -261,6 +266,7 @@ Command = (
     | CancelSignIn
     | SignOut
     | Looked
+    | ToggleAutostart
     | OpenMailbox
     | OpenMessage
     | OpenPage
@@ -315,6 +321,7 @@ _ABOUT_SOMETHING: dict[str, Callable[[str], Command]] = {
 _PLAIN: dict[str, Command] = {
     "check_now": CheckNow(),
     "looked": Looked(),
+    "toggle_autostart": ToggleAutostart(),
     "add_account": SignIn(is_another=True),
     "cancel_sign_in": CancelSignIn(),
     "open_mailbox": OpenMailbox(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from mailtray.app import answers
 from mailtray.app.accounts import Accounts
@@ -36,6 +37,7 @@ from mailtray.app.commands import (
     SignInPage,
     SignOut,
     TellNotice,
+    ToggleAutostart,
     TrayMissing,
     TrayShown,
     Undo,
@@ -153,6 +155,7 @@ class Poller:
 
     def run(self) -> None:
         """Serve the inbox until ``Quit``."""
+        self._see_autostart()
         # A keyring may ask for its password before anything else can be known.
         attempt(self._board.publish)
         command: Command | None = None
@@ -313,7 +316,9 @@ class Poller:
     def _clicked(self, notification: Notification) -> None:
         self._herald.clicked(notification)
         self._look()
-        if notification.link:
+        if len(notification.message_ids) == 1:
+            self._open_message(notification.message_ids[0], notification.link)
+        elif notification.link:
             self._open(notification.link)
         elif notification.command:
             self._handle(from_menu(notification.command, notification.account or ""))
@@ -331,6 +336,8 @@ class Poller:
 
     def _handle_system(self, command: Command) -> None:
         match command:
+            case ToggleAutostart():
+                self._toggle_autostart()
             case NetworkUp():
                 now_s = self._clock.monotonic_s()
                 for watch in self._watches.values():
@@ -394,10 +401,25 @@ class Poller:
         for watch in self._watches.values():
             watch.ask(now_s)
 
+    def _toggle_autostart(self) -> None:
+        autostart, is_on = self._world.autostart, self._board.status.starts_at_login
+        error = attempt(autostart.turn_off if is_on else autostart.turn_on)
+        if isinstance(error, MailtrayError):
+            self._herald.remind("autostart", error, command="")
+        self._see_autostart()
+
+    def _see_autostart(self) -> None:
+        """Find out whether a login starts the program; who else may change it tells nobody."""
+        started = attempt(self._world.autostart.started)
+        is_on = None if isinstance(started, MailtrayError) else bool(started)
+        if is_on != self._board.status.starts_at_login:
+            self._board.reduce(status.StartAtLogin(is_on))
+
     def _look(self) -> None:
         """Count as new from now on what comes from now on."""
         self._polls.look()
         self._board.reduce(status.Looked())
+        self._see_autostart()
 
     def _open_wished(self, command: Looked | OpenMailbox | OpenMessage | OpenPage) -> None:
         match command:
@@ -412,19 +434,28 @@ class Poller:
                 pass
         self._look()
 
-    def _open_message(self, message_id: MessageId) -> None:
+    def _open_message(self, message_id: MessageId, link: str = "") -> None:
+        """Open a message as the person wishes; one that is not known by its link."""
+        places = self._wishes.places
         for watch in self._watches.values():
             for seen in watch.seen.values():
                 message = seen.unread.get(message_id)
                 if message is not None:
-                    self._open(self._wishes.places.allow(message.web_link))
+                    name = message.internet_message_id.strip("<> ")
+                    in_program = self._wishes.settings.open_in == "mail_program" and name
+                    first = [f"mid:{quote(name)}"] if in_program else []
+                    self._open(*first, places.allow(message.web_link))
                     return
-        self._open(self._wishes.places.mailbox)
+        self._open(link or places.mailbox)
 
-    def _open(self, url: str) -> None:
+    def _open(self, *urls: str) -> None:
+        """Open the first of some addresses that can be opened."""
+
         # A text browser runs until its user quits it, so this has a thread of its own.
         def work() -> None:
-            attempt(lambda: self._world.opener.open(url))
+            for url in urls:
+                if attempt(lambda url=url: self._world.opener.open(url)) is True:  # type: ignore[misc] # bound now
+                    return
 
         self._workers.start("mailtray-open", work)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mailtray.core.errors import MailtrayError
     from mailtray.core.settings import Settings
     from mailtray.ports import (
+        Autostart,
         Clock,
         EventSink,
         Hook,
@@ -46,6 +47,7 @@ class World:
     hook: Hook
     presence: PresenceSource
     settings: SettingsSource
+    autostart: Autostart
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mailtray.core import text
@@ -25,6 +26,7 @@ from mailtray.core.status import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from mailtray.core.model import Message
@@ -38,7 +40,13 @@ LATEST_SHOWN = 5
 _MENU_LINE_UNITS = 60
 
 
-def view(status: Status, now: datetime, *, counts_new: bool = False) -> TrayView:
+def view(
+    status: Status,
+    now: datetime,
+    *,
+    counts_new: bool = False,
+    names: Mapping[str, str] | None = None,
+) -> TrayView:
     """Say what the tray shows.
 
     Args:
@@ -46,7 +54,9 @@ def view(status: Status, now: datetime, *, counts_new: bool = False) -> TrayView
         now: The time, aware, in the zone in which times are to be shown.
         counts_new: True where the icon counts what came since the person last looked, and not
             all that is unread.
+        names: What accounts are to be called, by their usernames in lower case.
     """
+    status = _named(status, names or {})
     count = new_count(status) if counts_new else unread_count(status)
     return TrayView(
         icon=_icon(status, count),
@@ -54,6 +64,15 @@ def view(status: Status, now: datetime, *, counts_new: bool = False) -> TrayView
         tooltip=clip(_tooltip(status, now), TOOLTIP_UNITS),
         menu=_menu(status, now),
     )
+
+
+def _named(status: Status, names: Mapping[str, str]) -> Status:
+    called = {i: names.get(one.account.username.lower()) for i, one in status.accounts.items()}
+    accounts = {
+        i: replace(one, account=replace(one.account, username=called[i] or one.account.username))
+        for i, one in status.accounts.items()
+    }
+    return replace(status, accounts=accounts) if any(called.values()) else status
 
 
 def _icon(status: Status, count: int) -> IconKind:
@@ -199,8 +218,18 @@ def _menu(status: Status, now: datetime) -> tuple[MenuItem, ...]:
     if status.accounts:
         items += [_item(text.MENU_OPEN_MAILBOX, "open_mailbox"), _pause_item(status), _LINE]
     items += _sign_in_items(status)
-    items += [_LINE, _item(text.MENU_QUIT, "quit")]
+    items += [_LINE, *_own_items(status), _LINE, _item(text.MENU_QUIT, "quit")]
     return tuple(items)
+
+
+def _own_items(status: Status) -> list[MenuItem]:
+    """Return the items about mailtray itself."""
+    pages = [("messages", text.MENU_MESSAGES)] if status.accounts else []
+    items = [_item(label, "open_own_page", page) for page, label in pages]
+    if status.starts_at_login is not None:
+        is_checked = status.starts_at_login
+        items.append(_item(text.MENU_START_AT_LOGIN, "toggle_autostart", is_checked=is_checked))
+    return [*items, _item(text.MENU_ABOUT, "open_own_page", "about")]
 
 
 def _pause_item(status: Status) -> MenuItem:

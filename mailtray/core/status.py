@@ -105,6 +105,7 @@ class Status:
         sign_in_at: The page at which it goes on, once it is known.
         is_starting: True until the keyring has told which accounts there are.
         sign_in_error: Why the last sign-in did not end well.
+        starts_at_login: Whether a login starts the program; ``None`` where that is not known.
         quiet: Why nothing is shown for now, or ``None``.
         undoable: What can be undone, newest first: names, each with the words for it.
     """
@@ -117,6 +118,7 @@ class Status:
     is_starting: bool = True
     sign_in_error: MailtrayError | None = None
     quiet: Quiet | None = None
+    starts_at_login: bool | None = None
     undoable: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -202,6 +204,13 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True)
+class StartAtLogin:
+    """A login starts the program from now on, or not."""
+
+    is_on: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """The person looked at what there is."""
 
@@ -241,6 +250,7 @@ Event = (
     | Noticed
     | QuietChanged
     | Looked
+    | StartAtLogin
     | DeedsChanged
     | UndoChanged
 )
@@ -257,20 +267,22 @@ def reduce(status: Status, event: Event) -> Status:
         case SignedOut(account_id):
             left = {i: one for i, one in status.accounts.items() if i != account_id}
             return replace(status, accounts=left)
-        case Noticed() | QuietChanged() | Looked() | UndoChanged():
+        case Noticed() | QuietChanged() | Looked() | StartAtLogin() | UndoChanged():
             return _program_changed(status, event)
         case _:
             return _sign_in_changed(status, event)
 
 
 def _program_changed(
-    status: Status, event: Noticed | QuietChanged | Looked | UndoChanged
+    status: Status, event: Noticed | QuietChanged | Looked | UndoChanged | StartAtLogin
 ) -> Status:
     match event:
         case Noticed(source, error):
             return _noticed(status, source, error)
         case QuietChanged(quiet):
             return replace(status, quiet=quiet)
+        case StartAtLogin(is_on):
+            return replace(status, starts_at_login=is_on)
         case Looked() if not new_count(status):
             return status
         case Looked():

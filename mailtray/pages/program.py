@@ -18,6 +18,10 @@ class Program(Protocol):
 
     icon: Path
 
+    def places(self) -> Mapping[str, Path]:
+        """Return where the files are: ``settings``, ``state`` and ``log``."""
+        ...
+
     def ask(self, command: str, **more: object) -> Mapping[str, object]:
         """Ask the running program; see :class:`mailtray.app.commands.Ask`.
 

@@ -118,12 +118,19 @@ class Desktop:
 
 
 class OpenedPages:
-    """Keeps the addresses."""
+    """Keeps the addresses.
+
+    Attributes:
+        refused: Beginnings of addresses that nothing opens.
+    """
 
     def __init__(self) -> None:
         self.urls: list[str] = []
+        self.refused: tuple[str, ...] = ()
 
     def open(self, url: str) -> bool:
+        if url.startswith(self.refused):
+            return False
         self.urls.append(url)
         return True
 
@@ -154,6 +161,34 @@ class HookedMessages:
 
     def close(self) -> None:
         self.is_closed = True
+
+
+class FakeAutostart:
+    """Keeps whether a login starts the program.
+
+    Attributes:
+        error: What every change raises, or ``None``.
+    """
+
+    command: tuple[str, ...] = ("mailtray",)
+
+    def __init__(self) -> None:
+        self.error: MailtrayError | None = None
+        self._started: tuple[str, ...] = ()
+
+    def turn_on(self) -> None:
+        self._change(self.command)
+
+    def turn_off(self) -> None:
+        self._change(())
+
+    def started(self) -> tuple[str, ...]:
+        return self._started
+
+    def _change(self, started: tuple[str, ...]) -> None:
+        if self.error is not None:
+            raise self.error
+        self._started = started
 
 
 class HandCranked:
@@ -203,6 +238,7 @@ class Rig:
         self.identity = FakeIdentity(self.clock)
         self.tray, self.sink, self.pages = LastViewTray(), EventList(), OpenedPages()
         self.hook, self.desktop, self.own_pages = HookedMessages(), Desktop(), OwnPages()
+        self.autostart = FakeAutostart()
         self.workers = HandCranked()
         for account in accounts:
             self.vault.save(account.id, self.cache_of(account))
@@ -231,6 +267,7 @@ class Rig:
             hook=self.hook,
             presence=self.desktop,
             settings=self.settings,
+            autostart=self.autostart,
         )
         wishes = Wishes(
             settings=self.settings.settings,

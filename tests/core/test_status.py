@@ -39,6 +39,7 @@ from mailtray.core.status import (
     SignInStarted,
     SignInSucceeded,
     Source,
+    StartAtLogin,
     Started,
     State,
     Status,
@@ -107,7 +108,7 @@ def commands(found: TrayView) -> list[str]:
     offered = [
         f"{line.command} {line.argument}".strip()
         for line in lines
-        if line.command not in {"", "act", "mark_all_read"}
+        if line.command not in {"", "act", "mark_all_read", "open_own_page", "toggle_autostart"}
     ]
     # All pauses or none: one name stands for them.
     assert [one for one in offered if one.startswith("pause ")] in ([], PAUSES)
@@ -635,3 +636,43 @@ def test_only_what_signing_in_may_mend_leads_to_a_sign_in(
     error: MailtrayError, command: str
 ) -> None:
     assert remedy(error) == command
+
+
+def own_items(*events: Event) -> list[str]:
+    offered = ("open_own_page", "toggle_autostart")
+    return [
+        f"{item.command} {item.argument}".strip()
+        for item in shown(*events).menu
+        if item.command in offered
+    ]
+
+
+def test_the_menu_has_what_is_about_mailtray_itself() -> None:
+    assert own_items() == ["open_own_page about"]
+    assert own_items(STARTED, StartAtLogin(is_on=False)) == [
+        "open_own_page messages",
+        "toggle_autostart",
+        "open_own_page about",
+    ]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_a_check_mark_says_whether_a_login_starts_it(is_on: bool) -> None:
+    menu = shown(STARTED, StartAtLogin(is_on)).menu
+    assert [item.is_checked for item in menu if item.command == "toggle_autostart"] == [is_on]
+
+
+def test_an_account_is_called_what_the_person_calls_it() -> None:
+    now_is = fold(reduce, [BOTH], Status())
+    found = view(now_is, NOON, names={ANN.username: "Work"})
+    labels = [item.label for item in found.menu]
+    assert labels[0] == "Work"
+    assert BEN.username in labels
+    assert "Sign out · Work" in labels
+    assert "Work: " in found.tooltip
+
+
+def test_mnemonics_differ_within_the_menu() -> None:
+    menu = shown(BOTH, StartAtLogin(is_on=True)).menu
+    letters = [item.mnemonic.lower() for item in menu if item.mnemonic and "·" not in item.label]
+    assert sorted(letters) == sorted(set(letters))
