@@ -403,6 +403,51 @@ def ask(
     return answer
 
 
+def follow(
+    options: Options, on_state: Callable[[Mapping[str, object]], None], *, timeout_s: float
+) -> None:
+    """Hand on how the running program is, now and after every change, until it ends.
+
+    One that starts over, for a setting say, is waited for.
+
+    Args:
+        options: Whose home.
+        on_state: Receives what ``status`` would be answered.
+        timeout_s: How long the program may take to begin, in seconds.
+
+    Raises:
+        NotRunning: No mailtray answers for this home, or none any more.
+        MailtrayError: It answers that it cannot.
+    """
+    from mailtray.adapters import control_socket
+
+    home, pause = _home(options), Event()
+    tries = STARTING_TRIES
+
+    def on_answer(answer: Mapping[str, object]) -> None:
+        nonlocal tries
+        if "error" in answer:
+            raise answers.failed(answer)
+        tries = 0
+        on_state(answer)
+
+    while True:
+        try:
+            authkey = control_socket.read_authkey(home.authkey_path)
+            control_socket.follow(
+                home.socket_address,
+                authkey,
+                {"command": "watch"},
+                timeout_s=timeout_s,
+                on_answer=on_answer,
+            )
+        except NotRunning:
+            if tries >= STARTING_TRIES:
+                raise
+            tries += 1
+            pause.wait(STARTING_WAIT_S)
+
+
 def leave(options: Options, *, timeout_s: float) -> None:
     """Let the running program end, and wait until it has.
 

@@ -298,6 +298,54 @@ def ask(
     Raises:
         NotRunning: Nobody listens there, or not to this key, or no answer came in time.
     """
+    with _conversation(address, authkey, request, timeout_s) as connection:
+        while True:
+            with _no_answer():
+                reply = _receive(connection, REPLY_MAX_BYTES, timeout_s)
+            if reply.get("done"):
+                return reply
+            if on_progress is not None:
+                on_progress(reply)
+
+
+def follow(
+    address: str,
+    authkey: bytes,
+    request: Object,
+    *,
+    timeout_s: float,
+    on_answer: Callable[[Object], None],
+) -> None:
+    """Ask the running program something, and listen for as long as it has answers.
+
+    Args:
+        address: Where it listens.
+        authkey: The key it expects.
+        request: A JSON object.
+        timeout_s: How long it may take to begin, in seconds; between two answers it may be silent.
+        on_answer: Receives them.
+
+    Raises:
+        NotRunning: Nobody listens there, or not to this key, or nobody does any more.
+    """
+    with _conversation(address, authkey, request, timeout_s) as connection:
+        is_over = False
+        while not is_over:
+            with _no_answer():
+                reply = _receive(connection, REPLY_MAX_BYTES, None)
+            on_answer(reply)
+            is_over = bool(reply.get("done"))
+
+
+@contextmanager
+def _conversation(
+    address: str, authkey: bytes, request: Object, timeout_s: float
+) -> Iterator[Connection]:
+    """Yield the way to the running program, the request sent.
+
+    Raises:
+        NotRunning: Nobody listens there, or not to this key.
+    """
     try:
         connection = Client(address)
     except OSError as exc:
@@ -307,13 +355,7 @@ def ask(
             _be_patient(connection, timeout_s)
             _greet_server(connection, authkey, timeout_s)
             connection.send_bytes(_encode(request))
-        while True:
-            with _no_answer():
-                reply = _receive(connection, REPLY_MAX_BYTES, timeout_s)
-            if reply.get("done"):
-                return reply
-            if on_progress is not None:
-                on_progress(reply)
+        yield connection
 
 
 @contextmanager
@@ -413,14 +455,14 @@ def _encode(message: Object) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode("ascii")
 
 
-def _receive(connection: Connection, most_bytes: int, timeout_s: float) -> dict[str, object]:
+def _receive(connection: Connection, most_bytes: int, timeout_s: float | None) -> dict[str, object]:
     message = json.loads(_receive_bytes(connection, most_bytes, timeout_s))
     if not isinstance(message, dict):
         raise ValueError("not an object")  # noqa: TRY004 # the other side's mistake
     return message
 
 
-def _receive_bytes(connection: Connection, most_bytes: int, timeout_s: float) -> bytes:
+def _receive_bytes(connection: Connection, most_bytes: int, timeout_s: float | None) -> bytes:
     if not connection.poll(timeout_s):
         raise TimeoutError
     return connection.recv_bytes(most_bytes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from queue import Empty
 from typing import TYPE_CHECKING
 
 from mailtray.app import answers
@@ -10,12 +12,15 @@ from mailtray.core import panel, status
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from queue import SimpleQueue
 
     from mailtray.app.world import Wishes
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import TrayView
     from mailtray.core.status import Source
     from mailtray.ports import EventSink, Tray
+
+    Replies = SimpleQueue[Mapping[str, object]]
 
 
 class Board:
@@ -42,6 +47,7 @@ class Board:
         self._shown_status: status.Status | None = None
         self._shown_view: TrayView | None = None
         self._told_state: dict[str, object] = {}
+        self._watchers: list[Replies] = []
 
     def reduce(self, event: status.Event) -> None:
         """Take an event into the status."""
@@ -54,6 +60,15 @@ class Board:
     def answer(self) -> Mapping[str, object]:
         """Return the status for another process."""
         return answers.state(self.status, self._view())
+
+    def be_watched(self, replies: Replies) -> None:
+        """Tell another process the status, now and after every change."""
+        self._watchers.append(replies)
+        _put_newest(replies, {**self.answer(), "done": False})
+
+    def drop(self, replies: Replies) -> None:
+        """Tell somebody no more."""
+        self._watchers = [one for one in self._watchers if one is not replies]
 
     def _view(self) -> TrayView:
         settings = self._wishes.settings
@@ -70,6 +85,8 @@ class Board:
             return
         self._shown_status = self.status
         view = self._view()
+        for replies in self._watchers:
+            _put_newest(replies, {**answers.state(self.status, view), "done": False})
         if view != self._shown_view:
             self._tray.render(view)
             self._shown_view = view
@@ -78,3 +95,10 @@ class Board:
             self._told_state[key] = (event["state"], event["unread"], event["error"])
             if self._told_state[key] != told_before.get(key):
                 self._events.emit(event)
+
+
+def _put_newest(replies: Replies, answer: Mapping[str, object]) -> None:
+    """Leave one answer to be read: who reads slowly has no use for those in between."""
+    with suppress(Empty):
+        replies.get_nowait()
+    replies.put(answer)

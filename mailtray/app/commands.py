@@ -236,8 +236,9 @@ class Ask:
 
     Attributes:
         request: ``{"command": "status" | "check" | "signin" | "signout" | "pause" |
-            "resume" | "folders" | "act" | "mark_all_read" | "history" | "quit", ...}``.
-        replies: Receives answers; the last one has ``"done": True``.
+            "resume" | "folders" | "act" | "mark_all_read" | "history" | "looked" | "watch" |
+            "quit", ...}``.
+        replies: Receives answers; the last one has ``"done": True``. ``watch`` has no last one.
     """
 
     request: Mapping[str, object]

@@ -267,6 +267,7 @@ class Poller:
             case Ask(request, replies):
                 self._answer(request, replies)
             case Gone(replies):
+                self._board.drop(replies)
                 self._desk.drop(replies)
                 self._deeds.drop(replies)
                 self._trees.drop(replies)
@@ -510,6 +511,11 @@ class Poller:
                 self._deeds.answer(request, replies)
             case "folders":
                 self._trees.ask(request, replies)
+            case "watch":
+                self._board.be_watched(replies)
+            case "looked":
+                self._look()
+                replies.put({"done": True})
             case "quit":
                 replies.put({"done": True})
                 self.inbox.put(Quit())

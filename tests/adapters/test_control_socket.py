@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from multiprocessing.connection import Client
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from mailtray.adapters.control_socket import (
     ControlServer,
     SingleInstance,
     ask,
+    follow,
     load_authkey,
     read_authkey,
 )
@@ -258,6 +259,45 @@ def test_a_client_that_hangs_up_is_noticed(address: str) -> None:
         with pytest.raises(KeyboardInterrupt):
             ask(address, KEY, {}, timeout_s=PATIENCE_S, on_progress=give_up)
         assert gone.wait(PATIENCE_S)
+
+
+def test_who_follows_waits_for_as_long_as_nothing_is_new(address: str) -> None:
+    news: SimpleQueue[Mapping[str, object]] = SimpleQueue()
+    heard: SimpleQueue[object] = SimpleQueue()
+    ended: SimpleQueue[NotRunning] = SimpleQueue()
+
+    def handle(_: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+        while True:
+            yield news.get(timeout=PATIENCE_S)
+
+    def listen() -> None:
+        try:
+            follow(address, KEY, {}, timeout_s=1.0, on_answer=heard.put)
+        except NotRunning as error:
+            ended.put(error)
+
+    with ControlServer(address, KEY, handle):
+        thread = Thread(target=listen)
+        thread.start()
+        news.put({"n": 1})
+        assert heard.get(timeout=PATIENCE_S) == {"n": 1}
+        with pytest.raises(Empty):
+            ended.get(timeout=1.5)
+        news.put({"n": 2})
+        assert heard.get(timeout=PATIENCE_S) == {"n": 2}
+    assert ended.get(timeout=PATIENCE_S).title == "mailtray does not answer"
+    news.put({"done": True})
+    thread.join(PATIENCE_S)
+
+
+def test_who_follows_is_done_after_the_last_answer(address: str) -> None:
+    heard: list[Mapping[str, object]] = []
+    told: list[Mapping[str, object]] = [{"n": 1}, {"done": True}]
+    with ControlServer(address, KEY, lambda _: told):
+        follow(address, KEY, {}, timeout_s=PATIENCE_S, on_answer=heard.append)
+    assert heard == told
+    with pytest.raises(NotRunning, match="not running"):
+        follow(address, KEY, {}, timeout_s=PATIENCE_S, on_answer=heard.append)
 
 
 def test_a_client_that_does_not_believe_a_false_server(address: str) -> None:

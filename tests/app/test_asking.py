@@ -363,6 +363,53 @@ def test_signout_and_quit() -> None:
     assert rig.inbox.get_nowait() == Quit()
 
 
+def test_who_watches_is_told_at_once_and_after_every_change() -> None:
+    rig = started()
+    replies = rig.ask("watch")
+    (first,) = all_of(replies)
+    assert first == {**all_of(rig.ask("status"))[0], "done": False}
+    rig.do()
+    assert replies.empty()
+    rig.box().deliver("A")
+    rig.check()
+    (second,) = all_of(replies)
+    assert (second["done"], second["unread"]) == (False, 1)
+
+
+def test_who_watches_and_reads_slowly_has_the_newest_alone() -> None:
+    rig = started()
+    replies = rig.ask("watch")
+    for name in ("A", "B", "C"):
+        rig.box().deliver(name)
+        rig.check()
+        assert replies.qsize() == 1
+    (newest,) = all_of(replies)
+    assert newest["unread"] == 3
+
+
+def test_several_watch_and_one_hangs_up() -> None:
+    rig = started()
+    first, second = rig.ask("watch"), rig.ask("watch")
+    assert len(all_of(first)) == len(all_of(second)) == 1
+    rig.do(Gone(first))
+    rig.box().deliver("A")
+    rig.check()
+    assert first.empty()
+    assert len(all_of(second)) == 1
+
+
+def test_a_look_at_a_list_counts_as_a_look() -> None:
+    rig = started()
+    rig.box().deliver("A")
+    rig.check()
+    replies = rig.ask("watch")
+    (before,) = all_of(replies)
+    assert before["new"] == 1
+    assert all_of(rig.ask("looked")) == [{"done": True}]
+    (after,) = all_of(replies)
+    assert (after["new"], after["unread"]) == (0, 1)
+
+
 @pytest.mark.parametrize("command", ["dance", ""])
 def test_an_unknown_command_is_answered(command: str) -> None:
     (answer,) = all_of(started().ask(command))
