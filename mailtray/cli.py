@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from inspect import cleandoc
+from io import TextIOWrapper
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -57,6 +58,9 @@ _SIGN_IN_S = 330.0
 
 def main() -> int:
     """Run the command line; returns the exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal in an old encoding shows a question mark rather than nothing.
+        sys.stdout.reconfigure(errors="replace")
     translations.speak()
     if language.spoken() != "en":
         say_help(cli)

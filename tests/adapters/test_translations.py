@@ -123,12 +123,12 @@ def test_a_language_without_a_catalogue_is_english(
     assert _("Sign in") == "Sign in"
 
 
-def answer(home: Path, variables: Mapping[str, str], *words: str) -> str:
+def answer(home: Path, variables: Mapping[str, str], *words: str, encoding: str = "utf-8") -> str:
     done = subprocess.run(
         [*MAILTRAY, "--home", str(home), *words],
         env={**bare_environment(home), **variables},
         capture_output=True,
-        encoding="utf-8",
+        encoding=encoding,
         check=False,
     )
     return done.stdout + done.stderr
@@ -149,6 +149,12 @@ def test_a_command_answers_in_the_language_of_the_person(
     (tmp_path / "settings.toml").write_text(f"{setting}\n")
     utf8 = {**variables, "PYTHONIOENCODING": "utf-8"}
     assert said in answer(tmp_path, utf8, "status")
+
+
+def test_a_terminal_in_an_old_encoding_shows_what_it_can(tmp_path: Path) -> None:
+    variables = {"LANG": "de_DE", "PYTHONIOENCODING": "latin-1"}
+    help_in_latin_1 = answer(tmp_path, variables, "settings", "set", "--help", encoding="latin-1")
+    assert "mit ?;? getrennt" in " ".join(help_in_latin_1.split())
 
 
 def test_help_is_in_the_language_of_the_person(tmp_path: Path) -> None:
