@@ -23,6 +23,7 @@ from mailtray.adapters import translations
 from mailtray.core import language, text
 from mailtray.core.approval import letter
 from mailtray.core.compose import clean
+from mailtray.core.deeds import ON_MESSAGES, Action
 from mailtray.core.errors import (
     AlreadyRunning,
     AuthError,
@@ -523,6 +524,27 @@ def _ask_for_peace(request: Mapping[str, object]) -> int:
     else:
         until = datetime.fromisoformat(str(answer["paused_until"])).astimezone()
         _say(_("Paused until {when}").format(when=text.day_and_clock(until)))
+    return EXIT_OK
+
+
+@cli.command("act")
+@click.argument("message_id", metavar="ID")
+@click.argument("action", type=click.Choice([each.value for each in (*ON_MESSAGES, Action.UNDO)]))
+@_common
+def act_command(message_id: str, action: str) -> int:
+    """Do something to an unread message; “check --json” tells each one's id.
+
+    What cannot be done at once waits in the running program: for the network, or for the
+    permission to change your mail, which it then asks for.
+    """
+    from mailtray import bootstrap
+
+    request = {"command": "act", "id": message_id, "action": action}
+    answer = bootstrap.ask(_options(), request, timeout_s=_ASK_S)
+    if answer["state"] == "waiting":
+        _say(_("It waits: {reason}").format(reason=answer["why"]))
+    else:
+        _say(_("Done"))
     return EXIT_OK
 
 

@@ -96,17 +96,18 @@ def _tooltip(status: Status, now: datetime) -> str:
         return "\n".join(_program_lines(status))
     if len(status.accounts) == 1:
         one = next(iter(status.accounts.values()))
-        lines = [*_state_lines(one, now), isolate(clean(one.account.username))]
+        lines = [*_state_lines(one, now), *_waiting_lines(one)]
+        lines.append(isolate(clean(one.account.username)))
     else:
         lines = [_counts(status)]
         lines += [
             text.labelled(_who(one), _state_lines(one, now)[0]) for one in worst_first(status)
         ]
+        lines += [line for one in status.accounts.values() for line in _waiting_lines(one)]
     if status.quiet is not None:
         lines = _quiet_lines(text.quiet(status.quiet, now), lines, status)
     if status.notice is not None:
         lines.append(status.notice.title)
-    lines += [line for one in status.accounts.values() for line in _waiting_lines(one)]
     return "\n".join(lines)
 
 

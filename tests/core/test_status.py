@@ -29,6 +29,7 @@ from mailtray.core.model import Account, AccountId, AuthAction, IconKind, Messag
 from mailtray.core.panel import TOOLTIP_UNITS, view
 from mailtray.core.peace import Quiet, Why
 from mailtray.core.status import (
+    DeedsChanged,
     Event,
     Failed,
     Noticed,
@@ -43,6 +44,7 @@ from mailtray.core.status import (
     Started,
     State,
     Status,
+    UndoChanged,
     needs_sign_in,
     overall,
     reduce,
@@ -475,6 +477,61 @@ def test_the_menu_offers_what_makes_sense(events: list[Event], offered: list[str
     assert not found.menu[-1].is_separator
     pairs = zip(found.menu, found.menu[1:], strict=False)
     assert not any(one.is_separator and other.is_separator for one, other in pairs)
+
+
+WAITING = DeedsChanged(ANN.id, 2, None)
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        pytest.param([STARTED, polled(1), WAITING], "", id="a moment's matter"),
+        pytest.param(
+            [STARTED, polled(1), failed(OFFLINE), WAITING],
+            "2 actions wait for the network",
+            id="offline",
+        ),
+        pytest.param(
+            [BOTH, failed(OFFLINE), DeedsChanged(ANN.id, 1, None)],
+            "1 action waits for the network",
+            id="one of two accounts",
+        ),
+        pytest.param(
+            [STARTED, failed(SIGN_IN), WAITING], "2 actions wait", id="until they sign in"
+        ),
+        pytest.param(
+            [STARTED, polled(1), DeedsChanged(ANN.id, 2, SIGN_IN)],
+            "2 actions wait for your permission",
+            id="asked for permission",
+        ),
+        pytest.param(
+            [STARTED, failed(OFFLINE), WAITING, polled(1)], "", id="the mail is read again"
+        ),
+    ],
+)
+def test_what_waits_is_said_where_it_takes_long(events: list[Event], words: str) -> None:
+    found = shown(*events)
+    said = [line for line in found.tooltip.splitlines() if "action" in line]
+    assert said == ([words] if words else [])
+    assert [item.label for item in found.menu if "action" in item.label] == said
+
+
+def test_messages_can_be_acted_on_from_the_menu() -> None:
+    found = shown(STARTED, polled(2, mail("A")), UndoChanged({"7": "Undo: archive “Rota”"}))
+    undo, *_ = found.menu
+    assert (undo.label, undo.command, undo.argument) == ("Undo: archive “Rota”", "undo", "7")
+    of_one, all_of_it = [item for item in found.menu if item.children][:2]
+    assert [(one.label, one.command, one.argument) for one in of_one.children] == [
+        ("Open", "open_message", "A"),
+        ("Mark read", "act", "mark_read:A"),
+        ("Archive", "act", "archive:A"),
+        ("Delete", "act", "delete:A"),
+    ]
+    assert all_of_it.label == "Mark all as read…"
+    (confirmation,) = all_of_it.children
+    assert (confirmation.label, confirmation.command, confirmation.argument) == (
+        "Mark 2 messages as read", "mark_all_read", ANN.id,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
