@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from mailtray.app import answers
-from mailtray.app.cycle import locate, refused_twice, without_previews
+from mailtray.app.cycle import locate, refused_twice, what_is_lacking
 from mailtray.app.judge import context_of, rulebook
 from mailtray.app.trees import read_tree, watched_in, which, whose
 from mailtray.core import status, text
@@ -118,7 +118,7 @@ def _with_token(
         except (ConsentRequired, AuthBlocked) as error:
             if lacking is not None or not least_scopes:
                 raise
-            scopes, lacking = least_scopes, without_previews(error)
+            scopes, lacking = least_scopes, what_is_lacking(error, scopes)
             continue
         if (cache := world.identity.take_changed_cache(account_id)) is not None:
             world.vault.save(account_id, cache)

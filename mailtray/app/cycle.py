@@ -161,7 +161,10 @@ def read_mailbox(
         if not order.least_scopes:
             raise
         less = replace(
-            order, scopes=order.least_scopes, least_scopes=(), lacking=without_previews(error)
+            order,
+            scopes=order.least_scopes,
+            least_scopes=(),
+            lacking=what_is_lacking(error, order.scopes),
         )
         return read_mailbox(identity, mail, clock, less)
     if (cache := identity.take_changed_cache(order.account.id)) is not None:
@@ -371,12 +374,20 @@ def _read_folder(
     return _Found(found, requests, counted=delivery.count is not None)
 
 
-def without_previews(refused: AuthError) -> AuthError:
-    """Say what it means where the wider permission is refused, and the least one does."""
-    hint = _(text.NO_PREVIEWS_ASK if refused.link else text.NO_PREVIEWS_HINT)
+def what_is_lacking(refused: AuthError, scopes: Collection[str]) -> AuthError:
+    """Say what it means where the wider permissions are refused, and the least one does.
+
+    Args:
+        refused: The refusal.
+        scopes: The permissions that were asked for.
+    """
+    names = {scope.rpartition("/")[2] for scope in scopes}
+    title, hint = text.lacking(
+        previews="Mail.Read" in names, shared=any(name.endswith(".Shared") for name in names)
+    )
     error = ConsentRequired(
-        _(text.NO_PREVIEWS_TITLE),
-        hint,
+        title,
+        _(text.LACKING_ASK) if refused.link else hint,
         code=refused.code,
         correlation_id=refused.correlation_id,
         action=refused.action,

@@ -256,7 +256,10 @@ class Deeds:
         wanted = settings.change_scopes_for(username)
         if watch.lacking is None:
             return wanted
+        # Of what was refused for reading nothing more is asked for writing.
         refused = {*settings.scopes_for(username)} - {*settings.least_scopes_for(username)}
+        if any(scope.endswith(".Shared") for scope in refused):
+            refused.update(scope for scope in wanted if scope.endswith(".Shared"))
         return tuple(scope for scope in wanted if scope not in refused)
 
     def acted(self, watch: Watch, acted: Acted) -> None:

@@ -17,7 +17,7 @@ from mailtray.app.watch import clock_offset_s
 from mailtray.core import changes, panel, status, text
 from mailtray.core.compose import Privacy, Wording, compose
 from mailtray.core.deeds import Action
-from mailtray.core.errors import AuthError, MailSourceError, MailtrayError, StateError
+from mailtray.core.errors import AccessDenied, AuthError, MailSourceError, MailtrayError, StateError
 from mailtray.core.history import History
 from mailtray.core.language import _
 from mailtray.core.model import AuthAction, Changes, Seen
@@ -236,7 +236,9 @@ class Polls:
             for path, one in troubles.items()
         }
         for path, trouble in troubles.items():
-            if not trouble.transient:
+            # What is missing for want of a permission was said already.
+            is_said = watch.lacking is not None and isinstance(trouble, AccessDenied)
+            if not (trouble.transient or is_said):
                 tag = folder_tag(account, path)
                 self._herald.announce(
                     tag, watch.troubles[path], command="check_now", account=account

@@ -316,7 +316,7 @@ def _sign_in_items(status: Status) -> list[MenuItem]:
                 )
             )
         elif one.lacking is not None:
-            items.append(_item(text.MENU_ALLOW_PREVIEWS, "sign_in", one.account.id, suffix=suffix))
+            items.append(_item(text.MENU_GIVE_PERMISSION, "sign_in", one.account.id, suffix=suffix))
         if one.asking is not None:
             items.append(
                 _item(text.MENU_ALLOW_CHANGES, "allow_changes", one.account.id, suffix=suffix)

@@ -127,18 +127,14 @@ class Settings:
         """Return the least permissions that do what is wished, as the token response lists them."""
         return (self._scope("Mail.Read" if self._shows_previews else "Mail.ReadBasic"),)
 
-    @property
-    def least_scopes(self) -> tuple[str, ...]:
-        """Return what to make do with where ``scopes`` are refused; empty where nothing is."""
-        return (self._scope("Mail.ReadBasic"),) if self._shows_previews else ()
-
     def scopes_for(self, username: str) -> tuple[str, ...]:
         """Return ``scopes``, and their twins where the account watches a shared mailbox."""
         return self._with_shared(username, self.scopes)
 
     def least_scopes_for(self, username: str) -> tuple[str, ...]:
-        """Return ``least_scopes``, and their twins where the account watches a shared mailbox."""
-        return self._with_shared(username, self.least_scopes)
+        """Return what to make do with where ``scopes_for`` are refused; empty where nothing is."""
+        least = (self._scope("Mail.ReadBasic"),)
+        return () if self.scopes_for(username) == least else least
 
     def change_scopes_for(self, username: str) -> tuple[str, ...]:
         """Return what is needed to change an account's messages as well as to read them."""

@@ -40,7 +40,7 @@ MENU_MESSAGES = N_("_Messages…")
 MENU_SIGN_IN = N_("_Sign in")
 MENU_SIGN_IN_AGAIN = N_("_Sign in again")
 MENU_ADD_ACCOUNT = N_("_Add account…")
-MENU_ALLOW_PREVIEWS = N_("Allow pre_views…")
+MENU_GIVE_PERMISSION = N_("Gi_ve permission…")
 MENU_ASK_APPROVAL = N_("As_k my administrator…")
 MENU_APPROVAL_PAGE = N_("Open the page for your a_dministrator")
 MENU_OPEN_SIGN_IN = N_("Open the sign-in page a_gain")
@@ -110,9 +110,7 @@ _MEETINGS = {
 _CALENDARS_WORDS = ("Accepted:", "Declined:", "Tentative:", "Canceled:", "Cancelled:")
 """What calendars write before a meeting's name, in English."""
 
-NO_PREVIEWS_TITLE = N_("Previews need a permission")
-NO_PREVIEWS_HINT = N_("Choose “Allow previews…” and accept it, or set preview = false.")
-NO_PREVIEWS_ASK = N_("Let your administrator approve it, then choose “Allow previews…”.")
+LACKING_ASK = N_("Let your administrator approve it, then choose “Give permission…”.")
 NO_CLIENT_ID_TITLE = N_("mailtray needs a client id")
 STATE_SET_ASIDE = N_("What mailtray remembered was damaged")
 HOOK_TITLE = N_("Your hook cannot be started")
@@ -121,6 +119,29 @@ NO_AUTOSTART_TITLE = N_("Start at login cannot be set here")
 AUTOSTART_COMMENT = N_("Tells once about every new message")
 NO_TRAY_TITLE = N_("No panel shows mailtray's icon")
 NO_TRAY_HINT = N_("Notifications work; “mailtray status” and “mailtray quit” do the rest.")
+
+
+def lacking(*, previews: bool, shared: bool) -> tuple[str, str]:
+    """Return title and hint where a permission is missing without which mail is still told of.
+
+    Args:
+        previews: Whether it is about the beginnings of messages.
+        shared: Whether it is about mailboxes that are shared.
+    """
+    if previews and shared:
+        return (
+            _("Previews and shared mailboxes need a permission"),
+            _("Choose “Give permission…” and accept it."),
+        )
+    if shared:
+        return (
+            _("A shared mailbox needs a permission"),
+            _("Choose “Give permission…” and accept it, or watch other folders."),
+        )
+    return (
+        _("Previews need a permission"),
+        _("Choose “Give permission…” and accept it, or set preview = false."),
+    )
 
 
 def folder_gone_title() -> str:

@@ -64,7 +64,7 @@ _TAIL = """
 | The sign-in was not finished in time | Nothing came back from the browser in five minutes. A page that wants an approval never sends anything back. | Try again; if the page asked for approval, send your administrator the link. |
 | The saved sign-in is damaged | What the keyring kept cannot be read. | Sign in again. |
 | Microsoft 365 refused the sign-in | Mail was refused with a new token as well. | Sign in again. |
-| Previews need a permission | `preview = true`, and reading the text of mail was not approved. Mail is told all the same, without its beginning. | “Allow previews…” in the menu, or `preview = false`. |
+| Previews need a permission | `preview = true`, and reading the text of mail was not approved. Mail is told all the same, without its beginning. | “Give permission…” in the menu, or `preview = false`. |
 | Another sign-in is still open | A page of an earlier “Sign in” waits in the browser. | Finish it, or “Cancel sign-in”. |
 | The browser's answer cannot be received | No port of this computer can be listened on. | Allow mailtray to listen on 127.0.0.1, or `mailtray signin --device-code`. |
 """

@@ -131,7 +131,7 @@ def test_a_permission_is_asked_for_once_it_is_wished(rig: Rig) -> None:
     rig.check()
     assert rig.told() == {"A": 1}
     assert rig.events("failed") == []
-    assert "Allow previews…" not in [item.label for item in rig.view.menu]
+    assert "Give permission…" not in [item.label for item in rig.view.menu]
 
 
 def test_what_a_cursor_asks_for_changes_with_the_permission(rig: Rig) -> None:

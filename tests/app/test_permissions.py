@@ -17,7 +17,9 @@ from mailtray.core.errors import (
 from mailtray.core.model import AuthAction, IconKind, MessageId
 from mailtray.core.status import State
 from tests.app.rig import ANN, BEN, Rig
+from tests.fakes.mail import FakeMail
 
+TEAM = "team@fabrikam.example"
 PREVIEWS = ("Mail.Read",)
 LINK = "https://login.example/organizations/v2.0/adminconsent?client_id=c"
 
@@ -78,7 +80,7 @@ def test_one_click_gives_the_permission_and_the_mail_comes_whole() -> None:
     rig.finish_sign_in()
     assert rig.identity.sign_ins == [(ANN.username, None)]
     assert [one.title for one in rig.notifier.on_screen.values()] == ["Bo"]
-    assert "Allow previews…" not in [item.label for item in rig.view.menu]
+    assert "Give permission…" not in [item.label for item in rig.view.menu]
     # The old cursor asks for messages without their beginning.
     assert rig.box().cursors[-1] is None
     rig.box().deliver("B")
@@ -117,7 +119,7 @@ def test_declining_it_again_changes_nothing() -> None:
     rig.box().deliver("A")
     rig.check()
     assert rig.told() == {"A": 1}
-    assert "Allow previews…" in [item.label for item in rig.view.menu]
+    assert "Give permission…" in [item.label for item in rig.view.menu]
 
 
 def test_signing_out_takes_the_word_back() -> None:
@@ -293,3 +295,17 @@ def test_who_signs_in_as_somebody_else_leaves_the_asked_one_as_it_was() -> None:
     rig.finish_sign_in()
     assert rig.identity.sign_ins == [(ANN.username, '{"nbf":1}')] * 2
     assert rig.told() == {MessageId("A"): 1}
+
+
+def test_a_shared_mailbox_that_was_not_approved_costs_only_itself() -> None:
+    mail = FakeMail()
+    mail.closed[f"{TEAM}:inbox"] = AccessDenied("Permission is missing")
+    rig = Rig(ANN, mail=mail, folders=("inbox", TEAM))
+    rig.identity.refused_scopes = {"Mail.ReadBasic.Shared"}
+    rig.do()
+    (told,) = mail.deliver_new()
+    rig.check()
+    assert rig.told() == {told: 1}
+    # Once, and not a second time for the folder.
+    assert rig.titles() == ["A shared mailbox needs a permission", "Grace Hopper"]
+    assert "Give permission…" in [item.label for item in rig.view.menu]

@@ -65,7 +65,7 @@ BLOCKED = AuthBlocked("Blocked by your organisation", "Ask your administrator fo
 CLOCK = AuthBlocked("The clock is off", "Set the clock.", action=AuthAction.CHECK_CLOCK)
 APPROVAL = ConsentRequired("An administrator must approve mailtray", "Send them the link.")
 APPROVAL.link = "https://login.example/organizations/v2.0/adminconsent"
-DECLINED = ConsentRequired("Previews need a permission", "Choose “Allow previews…”.")
+DECLINED = ConsentRequired("Previews need a permission", "Choose “Give permission…”.")
 ELSEWHERE = AuthBlocked("Not in that organisation", action=AuthAction.OTHER_ACCOUNT)
 OFFLINE = Unreachable("No connection", "Checking again by itself.")
 BUSY = Throttled("Microsoft 365 asks mailtray to wait")
@@ -667,15 +667,15 @@ def test_what_is_lacking_is_told_and_is_no_trouble() -> None:
     assert "permission" not in found.tooltip
     labels = [item.label for item in found.menu]
     assert "Previews need a permission" in labels
-    assert "Allow previews…" in labels
+    assert "Give permission…" in labels
     assert "Sign in again" not in labels
     allowed = shown(STARTED, replace(polled(0), lacking=DECLINED), SignInSucceeded(ANN))
-    assert "Allow previews…" not in [item.label for item in allowed.menu]
+    assert "Give permission…" not in [item.label for item in allowed.menu]
 
 
 def test_what_is_lacking_stays_so_while_offline() -> None:
     found = shown(STARTED, replace(polled(0), lacking=DECLINED), failed(OFFLINE))
-    assert "Allow previews…" in [item.label for item in found.menu]
+    assert "Give permission…" in [item.label for item in found.menu]
 
 
 @pytest.mark.parametrize(
