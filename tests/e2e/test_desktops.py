@@ -88,6 +88,24 @@ def test_the_icon_is_in_the_panel_and_comes_back_with_it(
     wait_until(lambda: not session.registered_items())
 
 
+def test_the_icon_comes_and_goes_with_its_setting(
+    simulator: Simulator, session: DesktopSession, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    with Program(home, simulator.url, session.env, "--notifier", "auto") as program:
+        wait_until(lambda: len(session.registered_items()) == 1)
+        for _ in range(2):
+            assert program.run("settings", "set", "tray", "none").returncode == 0
+            wait_until(lambda: not session.registered_items())
+            assert program.run("settings", "unset", "tray").returncode == 0
+            wait_until(lambda: len(session.registered_items()) == 1)
+        program.sign_in()
+        ids = simulator.cloud.deliver()
+        program.wait_told(ids)
+        assert program.kill(signal.SIGTERM) == 0
+    assert not [line for line in program.output if "Traceback" in line or "Warning" in line]
+
+
 def test_a_notification_server_that_comes_late_tells_then(
     program: Program, simulator: Simulator, session: DesktopSession
 ) -> None:
