@@ -233,9 +233,16 @@ def cli() -> int | None:
     Without a command: run.
     """
     context = click.get_current_context()
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None:
+        return None
+    try:
         return context.invoke(run_command)  # type: ignore[no-any-return] # click returns Any
-    return None
+    except AlreadyRunning:
+        # Who starts it a second time wants to see something of it, perhaps where no panel does.
+        from mailtray import bootstrap
+
+        bootstrap.ask(_options(), {"command": "show"}, timeout_s=_ASK_S)
+        raise
 
 
 # -- the resident program -------------------------------------------------------------------------

@@ -516,6 +516,9 @@ class Poller:
             case "looked":
                 self._look()
                 replies.put({"done": True})
+            case "show":
+                self._world.pages.open("messages")
+                replies.put({"done": True})
             case "quit":
                 replies.put({"done": True})
                 self.inbox.put(Quit())

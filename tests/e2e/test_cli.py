@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from mailtray import cli
 from mailtray.cli import EXIT_INTERRUPTED
+from tests.desktop.rig import wait_until
 from tests.e2e.program import CLIENT_ID, MAILTRAY, Program, bare_environment
 
 if TYPE_CHECKING:
@@ -174,6 +175,32 @@ def test_a_running_program_answers(program: Program, simulator: Simulator) -> No
     assert json.loads(program.run("status", "--json").stdout)["accounts"] == []
     assert program.run("quit").returncode == 0
     assert program.ended() == 0
+
+
+def test_a_second_start_shows_the_messages(
+    program: Program, keyring_session: DesktopSession
+) -> None:
+    program.sign_in()
+    again = subprocess.run(
+        [*MAILTRAY, "--home", str(program.home)],
+        env=keyring_session.env,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert again.returncode == 3
+    assert again.stderr.startswith("mailtray is already running\n")
+    wait_until(lambda: f"open messages --home {program.home}" in processes(), 20.0)
+
+
+def processes() -> str:
+    """Return the command lines of all processes."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode())
+    return "\n".join(found)
 
 
 def test_commands_do_without_a_running_program(
