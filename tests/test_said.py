@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce as fold
 from gettext import NullTranslations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 import pytest
 from click.testing import CliRunner
+from werkzeug.exceptions import NotFound
 
 from mailtray import bootstrap
 from mailtray.adapters import graph_failures, http_transport, keyring_vault, translations
@@ -52,6 +53,8 @@ from mailtray.core.status import (
     Status,
     reduce,
 )
+from mailtray.pages import site
+from mailtray.pages.safety import Safety
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
     from mailtray.core.errors import MailtrayError
     from mailtray.core.model import MenuItem
     from mailtray.core.status import Event
+    from mailtray.pages.program import Program
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ANN = Account(AccountId("ann.home"), "ann@example.test")
@@ -271,6 +275,13 @@ def test_commands(
     done = CliRunner().invoke(cli, ["--home", str(tmp_path), command])
     assert done.exception is None
     assert unsaid(done.output) == ""
+
+
+def test_a_page_that_there_is_not() -> None:
+    app = site.build(cast("Program", object()), Safety())
+    with app.test_request_context():
+        page, _code = site._refusal(NotFound())
+    assert unsaid(re.sub(r"<[^>]*>", "", page)) == ""
 
 
 def test_help() -> None:

@@ -61,4 +61,7 @@ def _trouble(error: MailtrayError) -> tuple[str, int]:
 
 def _refusal(error: HTTPException) -> tuple[str, int]:
     code = error.code or 500
-    return render_template("refusal.html", code=code, words=error.description), code
+    # Werkzeug's own words are in English; those that were given with the error are said already.
+    is_worded = "description" in vars(error)
+    words = error.description if is_worded else _("There is no such page here.")
+    return render_template("refusal.html", code=code, words=words), code
