@@ -38,8 +38,11 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Tests mostly wait for real programs: more of them at once than there are processors.
+WORKERS ?= 4
+
 test: setup rig lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 # Hours of use in minutes; docs/soak.md tells what is measured.
 soak: setup rig

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 WITH_REAL_PROCESSES = frozenset({"e2e", "desktop", "pages", "bundle"})
 """Folders whose tests wait for real programs: one more try on a machine that stalls for seconds.
@@ -19,6 +23,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in WITH_REAL_PROCESSES:
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Write half a surrogate pair in what was logged as an escape.
+
+    Between the processes of pytest-xdist a report travels as UTF-8; one that cannot ends them all.
+    """
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(autouse=True)
