@@ -89,6 +89,8 @@ class Reference:
     told: Counter[MessageId] = field(default_factory=Counter)
 
     def polled(self, covered: set[MessageId], unread: set[MessageId]) -> None:
+        # Who left before the person heard of it is news wherever it turns up.
+        self.met -= self.owed - covered
         if not self.is_baseline:
             self.owed |= (covered & unread) - self.met
         self.is_baseline = False
