@@ -485,7 +485,7 @@ def test_errors_of_a_vendor_that_is_not_installed_here_have_a_meaning() -> None:
 def test_words_fit_a_tooltip_and_are_one_sentence(
     row: tuple[str, type[VaultError], tuple[str, str]],
 ) -> None:
-    title, hint = row[2]
+    title, hint = map(str, row[2])
     assert len(title) <= 60
     assert hint.count(".") == 1
     assert hint.endswith(".")
