@@ -40,6 +40,7 @@ from mailtray.app.commands import (
     Woke,
     from_menu,
 )
+from mailtray.app.judge import context_of, rulebook
 from mailtray.app.lifecycle import App
 from mailtray.app.poller import Poller
 from mailtray.app.workers import FetchThreads
@@ -54,7 +55,10 @@ from mailtray.core.errors import (
     TrayError,
     Unconfigured,
 )
+from mailtray.core.folders import parse_wish
 from mailtray.core.language import _
+from mailtray.core.model import Account, AccountId
+from mailtray.core.rules import judge
 from mailtray.core.settings import (
     INTERVAL_MIN_S,
     KEYS,
@@ -105,6 +109,7 @@ ANY_INTERVAL_S = 0.001
 PAGE_ASK_S = 30.0
 PAGE_OPTIONS = ("client_id", "tenant")
 """Which settings given as options the pages are given too."""
+LOOK_FOR_ACCOUNTS_S = 5.0
 LOOK_FOR_CLIENT_S = 1.0
 """How often it is looked whether a client that waits is still there; only while one waits."""
 
@@ -806,6 +811,53 @@ def _change_setting(options: Options, key: str, value: object | None) -> Mapping
             # Whatever is asked, a running program sees that its settings were changed.
             ask(options, {"command": "status"}, timeout_s=TOLD_S)
     return weigh_settings(options)
+
+
+def try_rules(
+    options: Options, content: bytes, *, account: str, folder: str
+) -> Mapping[str, object]:
+    """Return what the rules of the settings say of messages.
+
+    Args:
+        options: Whose home.
+        content: The messages, see :func:`mailtray.adapters.pasted_messages.read`.
+        account: Whose mail it is; the only account's where empty.
+        folder: The folder that it came into, as settings name it.
+
+    Raises:
+        ConfigError: A wish cannot be understood.
+        MailtrayError: The messages cannot.
+    """
+    from mailtray.adapters import pasted_messages
+
+    settings = load_settings(_home(options), options.said, interval_min_s=_interval_min_s(options))
+    try:
+        wish = parse_wish(folder)
+    except ValueError as exc:
+        raise ConfigError(origin="command line", key="folder", problem=str(exc)) from exc
+    try:
+        messages = pasted_messages.read(content)
+    except ValueError as exc:
+        raise MailtrayError(
+            _("No messages: {reason}").format(reason=exc),
+            _("Copy a message from Graph, or see “mailtray rules test --help”."),
+        ) from exc
+    whose = account or _only_account(options, settings)
+    context = context_of(
+        settings, Account(AccountId(""), whose), wish.key or wish.words, wish=wish.words
+    )
+    rules = rulebook(settings)
+    judged = [answers.judged(one, judge(one, context, rules)) for one in messages]
+    return {"account": whose or None, "messages": judged}
+
+
+def _only_account(options: Options, settings: Settings) -> str:
+    """Return the username of the only account that is known without the keyring, or nothing."""
+    known = [*settings.accounts]
+    with suppress(MailtrayError):
+        answer = ask(options, {"command": "status"}, timeout_s=LOOK_FOR_ACCOUNTS_S)
+        known = [account["username"] for account in answer["accounts"]]  # type: ignore[attr-defined] # as JSON
+    return known[0] if len(known) == 1 else ""
 
 
 def desktop_files() -> DesktopFiles:

@@ -214,7 +214,7 @@ EXCEPTIONS = {
     # Names by which the program itself tells things apart.
     "mailtray/adapters/settings_file.py": {"command line", "this release"},
     "mailtray/bootstrap.py": {"command line"},
-    "mailtray/cli.py": {"command line"},
+    "mailtray/command_line.py": {"command line"},
     # What KWallet and Seahorse call an entry; it must not change with the language.
     "mailtray/adapters/keyring_vault.py": {"account {}"},
     # As the settings write it.

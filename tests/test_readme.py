@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -108,7 +109,10 @@ def test_every_option_that_readme_names_exists() -> None:
 
 def test_every_command_of_the_table_has_the_options_that_it_names() -> None:
     for name, words in re.findall(r"^\| `mailtray ([\w-]+)([^`]*)`", README, re.MULTILINE):
-        known = {flag for option in cli.commands[name].params for flag in option.opts}
+        command = cli.commands[name]
+        below = command.commands if isinstance(command, click.Group) else {}
+        command = below.get(words.split()[0] if words else "", command)
+        known = {flag for option in command.params for flag in option.opts}
         assert set(re.findall(r"--[a-z-]+", words)) <= known, name
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mailtray.core.history import Hour
     from mailtray.core.model import Account, FolderPlace, Message, TrayView
     from mailtray.core.peace import Pause, Quiet
+    from mailtray.core.rules import Ruling
 
 
 def state(now_is: status.Status, view: TrayView) -> Mapping[str, object]:
@@ -74,6 +75,20 @@ def message(one: Message) -> Mapping[str, object]:
         "subject": subject_of(one),
         "received": None if one.received is None else one.received.isoformat(timespec="seconds"),
         "web_link": one.web_link,
+    }
+
+
+def judged(one: Message, ruling: Ruling) -> Mapping[str, object]:
+    """Return what becomes of a message, and why; rules are counted from 1 on."""
+    return {
+        **message(one),
+        "verdict": ruling.verdict.value,
+        "rule": None if ruling.rule is None else ruling.rule + 1,
+        "why": ruling.why,
+        "sound": ruling.manner.sound,
+        "urgency": ruling.manner.urgency.name.lower(),
+        "stays": ruling.manner.stays,
+        "vip": ruling.is_vip,
     }
 
 

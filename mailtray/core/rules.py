@@ -228,7 +228,7 @@ def _facts(message: Message, context: Context) -> _Facts:
 
 def _senders(address: str, mine: frozenset[str]) -> tuple[str, ...]:
     """Return all that a rule may call a sender."""
-    found = [ME] if address in mine else []
+    found = [ME] if address and address in mine else []
     name, _at, domain = address.rpartition("@")
     if name and len(domain) <= _DOMAIN_MAX:
         labels = domain.split(".")

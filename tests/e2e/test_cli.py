@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from mailtray import cli
-from mailtray.cli import EXIT_INTERRUPTED
+from mailtray.command_line import EXIT_INTERRUPTED
 from tests.desktop.rig import wait_until
 from tests.e2e.program import CLIENT_ID, MAILTRAY, Program, bare_environment
 
