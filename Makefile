@@ -49,12 +49,12 @@ soak: setup rig
 	MAILTRAY_SOAK=1 $(BIN)/python -m pytest tests/e2e/test_crashes.py -s
 	$(BIN)/python -m tests.soak $(ARGS)
 
-# dist/mailtray/mailtray, or with MAILTRAY_ONEFILE=1 the one file dist/mailtray; the same commit and
-# the same Python make the same files.
+# dist/mailtray/mailtray, or with MAILTRAY_ONEFILE=1 the one file dist/mailtray-VERSION; the same
+# commit and the same Python make the same files.
 bundle: $(BUNDLE_STAMP)
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)} PYTHONHASHSEED=0 \
 	    $(BUNDLE_VENV)/bin/pyinstaller --noconfirm --clean --log-level WARN --distpath dist --workpath build/work build.spec
-	@du -sh dist/mailtray
+	@du -sh dist/*
 
 $(BUNDLE_STAMP): pyproject.toml constraints.txt
 	@release/prepare $(PYTHON)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,3 +113,25 @@ def test_only_linux_does_without_the_other_systems_notifications() -> None:
     for platform in ("darwin", "win32"):
         assert not {"plyer", "desktop_notifier"} & set(slim.excluded(platform))
     assert not {"PIL.PngImagePlugin", "PIL.IcoImagePlugin"} & set(slim.excluded("win32"))
+
+
+def test_the_workflow_names_what_there_is() -> None:
+    root = Path(__file__).resolve().parent.parent
+    workflow = (root / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"run: make ([a-z-]+)", workflow))
+    assert named
+    assert named <= targets
+    paths = set(re.findall(r"(?:tests/|build\.spec|constraints\.txt|\.ci/)[\w./]*", workflow))
+    assert len(paths) > 5
+    assert not [path for path in paths if not (root / path).exists()]
+    systems = set(re.findall(r"runs-on: (\w+)", workflow))
+    assert systems == {"ubuntu", "macos", "windows"}
+
+
+def test_the_page_on_platforms_names_tests_that_there_are() -> None:
+    root = Path(__file__).resolve().parent.parent
+    page = (root / "docs/platforms.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:tests/|\.github/)[\w./]+)`", page))
+    assert len(named) > 10
+    assert not [path for path in named if not (root / path).exists()]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import plistlib
+import re
 import subprocess
 import sys
 import sysconfig
@@ -66,11 +67,8 @@ def start_command(home: Path | None, executable: str = "", platform: str = "") -
     python, platform = executable or sys.executable, platform or sys.platform
     more = ("run",) if home is None else ("run", "--home", os.path.abspath(home))  # noqa: PTH100 - links stay
     if getattr(sys, "frozen", False):
-        # Of a bundle's two programs the one that opens no console.
-        return (
-            str(Path(python).with_name("mailtray.exe")) if platform == "win32" else python,
-            *more,
-        )
+        # Of a Windows bundle's two programs the one that opens no console.
+        return (re.sub(r"-cli\.exe$", ".exe", python), *more)
     script = "mailtray-gui.exe" if platform == "win32" else "mailtray"
     folders = [Path(python).parent]
     if not executable:

@@ -269,6 +269,7 @@ class TestStartCommand:
             pytest.param("darwin", "mailtray", "mailtray", id="macOS"),
             pytest.param("win32", "mailtray.exe", "mailtray.exe", id="Windows"),
             pytest.param("win32", "mailtray-cli.exe", "mailtray.exe", id="from Windows' console"),
+            pytest.param("win32", "mailtray-1.0-cli.exe", "mailtray-1.0.exe", id="one file"),
         ],
     )
     def test_a_bundle_starts_itself(
