@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from mailtray.adapters.system_events import SystemEvents
     from mailtray.core.model import Notification
     from mailtray.core.settings import Settings, Standing
+    from mailtray.pages.program import Doctor
     from mailtray.pages.server import PageServer
     from mailtray.ports import (
         Autostart,
@@ -160,8 +161,7 @@ class _Parts:
 
 
 def _home(options: Options) -> Home:
-    """Return the places that the person named, or the system's own."""
-    return Home.default() if options.home is None else Home.at(options.home)
+    return Home.of(options.home)
 
 
 def speak(options: Options) -> None:
@@ -638,9 +638,10 @@ def sign_in(
 class _Behind:
     """The program as the pages see it; see :class:`mailtray.pages.program.Program`."""
 
-    def __init__(self, options: Options, icon: Path) -> None:
+    def __init__(self, options: Options, icon: Path, doctor: Doctor) -> None:
         self._options = options
         self.icon = icon
+        self.doctor = doctor
 
     def places(self) -> Mapping[str, Path]:
         """See the protocol."""
@@ -653,8 +654,12 @@ class _Behind:
 
 
 @contextmanager
-def pages(options: Options) -> Iterator[PageServer]:
+def pages(options: Options, doctor: Doctor) -> Iterator[PageServer]:
     """Yield a server of the pages, serving.
+
+    Args:
+        options: Whose home.
+        doctor: Who looks for faults.
 
     Raises:
         MailtrayError: No port of the loopback can be had.
@@ -663,7 +668,7 @@ def pages(options: Options) -> Iterator[PageServer]:
     from mailtray.pages.server import PageServer
     from mailtray.pages.site import build
 
-    server = PageServer(partial(build, _Behind(options, app_icon_path())))
+    server = PageServer(partial(build, _Behind(options, app_icon_path(), doctor)))
     try:
         server.__enter__()
     except OSError as exc:
@@ -674,6 +679,22 @@ def pages(options: Options) -> Iterator[PageServer]:
         yield server
     finally:
         server.__exit__(None, None, None)
+
+
+@contextmanager
+def own_notifier(wish: str) -> Iterator[Notifier]:
+    """Yield a notifier as the running program has it; what it shows may go with it.
+
+    Args:
+        wish: The setting ``notifier``.
+    """
+    desktop = _Desktop(lambda _command: None, sys.stderr)
+    notifier = desktop.notifier(wish)
+    try:
+        yield notifier
+    finally:
+        notifier.close()
+        desktop.close()
 
 
 def open_in_browser(url: str) -> bool:

@@ -458,15 +458,35 @@ def quit_command() -> int:
     return EXIT_OK
 
 
+@cli.command("doctor")
+@common
+@with_json
+def doctor_command(*, as_json: bool) -> int:
+    """Look at everything that mailtray needs, and say what to do about what is missing."""
+    from mailtray.core import doctor
+    from mailtray.diagnosis import Doctor
+
+    with Doctor(said()) as own:
+        checks = own.examine()
+    if as_json:
+        say(json.dumps(doctor.as_json(checks)))
+    else:
+        for line in doctor.lines(checks):
+            say(line)
+    return EXIT_ERROR if doctor.has_failed(checks) else EXIT_OK
+
+
 @cli.command("open")
-@click.argument("page", type=click.Choice(["messages", "about"]), default="messages")
+@click.argument("page", type=click.Choice(["messages", "doctor", "about"]), default="messages")
 @common
 def open_command(*, page: str) -> int:
     """Open a page in the browser, and serve it until nobody looks any more."""
     ending = _Ending()
     from mailtray import bootstrap
+    from mailtray.diagnosis import Doctor
 
-    with bootstrap.pages(said()) as server:
+    options = said()
+    with Doctor(options) as doctor, bootstrap.pages(options, doctor) as server:
         ending.passes_on(server.close)
         link = server.link(page)
         if not bootstrap.open_in_browser(link):

@@ -194,6 +194,7 @@ EXCEPTIONS = {
     "mailtray/adapters/graph_json.py": {
         "no counters", "nested too deeply", "not an object", "no list of {}",
     },
+    "mailtray/adapters/certificate_met.py": {"cut off"},
     "mailtray/adapters/secret_service.py": {"not unlocked"},
     "mailtray/adapters/session_bus.py": {"not connected", "the connection closed"},
     "mailtray/adapters/sqlite_state.py": {
@@ -202,6 +203,11 @@ EXCEPTIONS = {
     },
     "mailtray/adapters/status_notifier_menu.py": {"no item {}", "no property {}"},
     "mailtray/adapters/windows_presence.py": {"no {} here"},
+    # Names of others.
+    "mailtray/adapters/check_network.py": {
+        "Microsoft Corporation", "DigiCert Inc", "DigiCert, Inc.",
+    },
+    "mailtray/adapters/check_system.py": {"mailtray {}", "Python {}"},
     # Protocols.
     "mailtray/adapters/graph_mail.py": {
         "receivedDateTime ge {} and isRead eq false", "receivedDateTime desc",
@@ -216,7 +222,9 @@ EXCEPTIONS = {
     "mailtray/bootstrap.py": {"command line"},
     "mailtray/command_line.py": {"command line"},
     # What KWallet and Seahorse call an entry; it must not change with the language.
-    "mailtray/adapters/keyring_vault.py": {"account {}"},
+    "mailtray/adapters/keyring_vault.py": {
+        "account {}", "macOS Keychain", "Windows Credential Manager", "Secret Service",
+    },
     # As the settings write it.
     "mailtray/core/rules.py": {"sound {}"},
     # Names and words of made-up mail.

@@ -133,6 +133,48 @@ def _meaning(error: Exception) -> MailSourceError:
     return Unreachable(*map(_, _OFFLINE))
 
 
+def is_about_proxy(error: MailSourceError) -> bool:
+    """Say whether an error that :func:`translate` returned is the proxy's."""
+    ways = (_PROXY, _PROXY_ADDRESS, *(words for _status, _kind, words in _TUNNEL_ANSWERS))
+    return error.title in {_(title) for title, _hint in ways}
+
+
+def proxy_for(url: str, wished: str) -> str:
+    """Return the proxy that an address is asked through, with its password; empty for none.
+
+    Args:
+        url: The address.
+        wished: The setting ``proxy``; where empty the environment and the system are asked.
+
+    Raises:
+        Unreachable: The proxy's address is none; one that speaks something else counts so.
+        InvalidResponse: ``url`` is no address.
+    """
+    try:
+        proxy = wished or select_proxy(url, get_environ_proxies(url))
+    except ValueError as exc:
+        raise InvalidResponse(*map(_, _ADDRESS)) from exc
+    if not proxy:
+        return ""
+    try:
+        return proxy_address(proxy if "://" in proxy else f"http://{proxy}")
+    except ValueError as exc:
+        raise Unreachable(*map(_, _PROXY_ADDRESS)) from exc
+
+
+def proxy_login(proxy: str) -> dict[str, str]:
+    """Return the header that tells a proxy who asks, in any letters, if its address says so.
+
+    ``requests`` would stumble over letters beyond Latin-1.
+
+    Source: RFC 7617, 2.1 "The 'charset' auth-param".
+    """
+    name, password = get_auth_from_url(proxy)
+    if not name:
+        return {}
+    return {"Proxy-Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"}
+
+
 def _within(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and all it came from, however deep: proxies and the pool wrap it."""
     pending, met = [error], set()
@@ -208,16 +250,8 @@ class Transport:
         """
         if self._route.service_url is not None:
             return {}
-        try:
-            proxy = self._route.proxy or select_proxy(url, get_environ_proxies(url))
-        except ValueError as exc:
-            raise InvalidResponse(*map(_, _ADDRESS)) from exc
-        if not proxy:
-            return {}
-        try:
-            return {"all": proxy_address(proxy if "://" in proxy else f"http://{proxy}")}
-        except ValueError as exc:
-            raise Unreachable(*map(_, _PROXY_ADDRESS)) from exc
+        proxy = proxy_for(url, self._route.proxy)
+        return {"all": proxy} if proxy else {}
 
     def _read(self, response: requests.Response) -> bytes:
         body = bytearray()
@@ -270,14 +304,8 @@ class _HttpsAdapter(HTTPAdapter):
         """Leave it to the context; ``requests`` would add the list that it brings along."""
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
-        """Say who asks, in any letters; ``requests`` would stumble over those beyond Latin-1.
-
-        Source: RFC 7617, 2.1 "The 'charset' auth-param".
-        """
-        name, password = get_auth_from_url(proxy)
-        if not name:
-            return {}
-        return {"Proxy-Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"}
+        """Say who asks."""
+        return proxy_login(proxy)
 
 
 class _LoopbackAdapter(HTTPAdapter):

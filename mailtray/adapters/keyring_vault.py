@@ -56,6 +56,14 @@ FREEDESKTOP_KEYRINGS = (
     "keyring.backends.libsecret.Keyring",
 )
 
+NAMES = {
+    "keyring.backends.Windows.WinVaultKeyring": "Windows Credential Manager",
+    "keyring.backends.macOS.Keyring": "macOS Keychain",
+    "keyring.backends.SecretService.Keyring": "Secret Service",
+    "keyring.backends.kwallet.DBusKeyring": "KWallet",
+    "keyring.backends.libsecret.Keyring": "libsecret",
+}
+"""What each keyring is called."""
 _STAND_INS = {
     "keyring.backends.SecretService.Keyring": (
         "mailtray.adapters.secret_service.SecretServiceKeyring"
@@ -78,6 +86,12 @@ class KeyringVault:
         """
         self._service = service
         self._backend = backend
+
+    @property
+    def keyring_name(self) -> str:
+        """What the keyring that was used last is called; empty before any was."""
+        kinds = () if self._backend is None else map(_qualified, type(self._backend).__mro__)
+        return next((NAMES[kind] for kind in kinds if kind in NAMES), "")
 
     def accounts(self) -> tuple[AccountId, ...]:
         """Return the accounts with a secret."""

@@ -62,6 +62,21 @@ def account_in(content: Mapping[str, Any], account: AccountId) -> Account | None
     return Account(account, own["Account"][0]["username"], name)
 
 
+def kept(cache: str, account: AccountId) -> tuple[str, frozenset[str]] | None:
+    """Return the username of a serialized cache's account, and the permissions it was given.
+
+    Permissions are those of the access tokens, which are kept until they are replaced; ``None``
+    where the account has to sign in.
+    """
+    content = sound_parts(cache)
+    found = account_in(content, account)
+    if found is None:
+        return None
+    tokens = content.get("AccessToken", {}).values()
+    scopes = {scope.rpartition("/")[2] for one in tokens for scope in one["target"].split()}
+    return found.username, frozenset(scope for scope in scopes if scope.startswith("Mail."))
+
+
 def _is_entry(entry: object, texts: tuple[str, ...]) -> bool:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(t), str) for t in texts):
         return False

@@ -116,6 +116,11 @@ class Home:
             vault_service=f"{APP}-{_digest(root)}",
         )
 
+    @classmethod
+    def of(cls, folder: Path | None) -> Home:
+        """Return the places under a folder, or where ``None`` the system's own."""
+        return cls.default() if folder is None else cls.at(folder)
+
     def prepare(self) -> None:
         """Make the folders that are missing, each for the person alone.
 

@@ -53,7 +53,7 @@ class SoundPlayer:
 
     def _play(self, file: str) -> None:
         try:
-            player = _player(self._platform, file)
+            player = player_for(self._platform, file)
             if player:
                 self._run((*player, file))
             else:
@@ -82,7 +82,7 @@ class SoundPlayer:
                 LOG.warning("A sound was not played: its player ended with %d", done.returncode)
 
 
-def _player(platform: str, file: str) -> tuple[str, ...]:
+def player_for(platform: str, file: str) -> tuple[str, ...]:
     """Return the first player there is with its options, or nothing."""
     players: tuple[tuple[str, ...], ...] = LINUX_PLAYERS
     if platform == "darwin":

@@ -85,6 +85,17 @@ class BrowserOpener:
             return True
 
 
+def browser_command() -> str:
+    """Return the program that would open a page, empty where there is none."""
+    try:
+        found = webbrowser.get()
+    except webbrowser.Error:
+        return ""
+    if _is_for_terminals(found):
+        return ""
+    return str(getattr(found, "name", "")) or type(found).__name__
+
+
 def _is_web_page(url: str) -> bool:
     try:
         parts = urlsplit(url)

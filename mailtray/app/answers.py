@@ -178,8 +178,13 @@ def wish_waits(why: MailtrayError) -> Mapping[str, object]:
     return {"done": True, "state": "waiting", "why": why.title}
 
 
-def history(hours: Sequence[Hour]) -> Mapping[str, object]:
-    """Return what the last hours were like, and which mailtray tells it."""
+def history(hours: Sequence[Hour], scopes: Mapping[str, Iterable[str]]) -> Mapping[str, object]:
+    """Return what the last hours were like, and for whoever looks for faults what else is so.
+
+    Args:
+        hours: The hours.
+        scopes: The permissions with which each account's mail was read, by username.
+    """
     told = [
         {
             "starts": one.starts.isoformat(timespec="seconds"),
@@ -189,7 +194,8 @@ def history(hours: Sequence[Hour]) -> Mapping[str, object]:
         }
         for one in hours
     ]
-    return {"done": True, "version": __version__, "hours": told}
+    allowed = {username: sorted(names) for username, names in scopes.items()}
+    return {"done": True, "version": __version__, "hours": told, "scopes": allowed}
 
 
 def sign_in_page(url: str, code: str) -> Mapping[str, object]:

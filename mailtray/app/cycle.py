@@ -78,6 +78,7 @@ class Reading:
         troubles: Why some of these could not be read, by key.
         stopped: Why the last one could not, and the rest was not asked for.
         lacking: What was done without for want of a permission.
+        scopes: The permissions that the token holds, of those asked for.
     """
 
     changes: Mapping[str, Changes]
@@ -87,6 +88,7 @@ class Reading:
     troubles: Mapping[str, MailSourceError] = field(default_factory=dict)
     stopped: MailSourceError | None = None
     lacking: AuthError | None = None
+    scopes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +339,7 @@ def _read(mail: MailSource, token: AccessToken, order: Order) -> Reading:
         troubles=troubles,
         stopped=stopped,
         lacking=order.lacking,
+        scopes=token.scopes,
     )
 
 

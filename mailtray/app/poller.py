@@ -529,7 +529,8 @@ class Poller:
     def _told(self, asked: str) -> Mapping[str, object]:
         if asked == "status":
             return self._board.answer()
-        return answers.history(self._polls.history.hours(self._clock.now()))
+        scopes = {one.account.username: one.granted for one in self._watches.values()}
+        return answers.history(self._polls.history.hours(self._clock.now()), scopes)
 
     def _answer_peace(
         self, request: Mapping[str, object], replies: SimpleQueue[Mapping[str, object]]

@@ -211,6 +211,7 @@ class Polls:
         self.pay_debts()
         self._tell(watch, found)
         watch.was_tried(reading.tried)
+        watch.granted = reading.scopes
         watch.looked.clear()
         if any(one.retired for one in found.values()):
             self._herald.withdraw(watch.account.id, watch.told)

@@ -69,6 +69,7 @@ class Watch:
         claims: Claims request to pass to the next interactive sign-in.
         troubles: Why some folders cannot be read, by what they are called.
         scopes: The permissions that were wished for last.
+        granted: The permissions with which mail was read last.
         lacking: Why mail is read with less permission than wished.
         clock_offset_s: While a wrong clock keeps it from polling: how far the wall clock was ahead
             of the monotonic one when that was found.
@@ -96,6 +97,7 @@ class Watch:
     error: MailtrayError | None = None
     troubles: dict[str, MailSourceError] = field(default_factory=dict)
     scopes: tuple[str, ...] = ()
+    granted: frozenset[str] = frozenset()
     lacking: AuthError | None = None
     clock_offset_s: float | None = None
 

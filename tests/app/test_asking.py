@@ -440,7 +440,8 @@ def test_the_last_day() -> None:
     rig.box().refusal = Unreachable("No connection")
     rig.check()
     (answer,) = all_of(rig.ask("history"))
-    assert answer.keys() == {"done", "version", "hours"}
+    assert answer.keys() == {"done", "version", "hours", "scopes"}
+    assert answer["scopes"] == {ANN.username: ["Mail.ReadBasic"]}
     hours = answer["hours"]
     assert isinstance(hours, list)
     assert len(hours) == 24
@@ -452,7 +453,8 @@ def test_the_last_day() -> None:
 
 def test_a_page_of_its_own_is_opened_from_the_menu_and_ends_with_the_program() -> None:
     rig = started()
-    rig.do(from_menu("open_own_page", "doctor"))
+    (item,) = [one for one in rig.view.menu if one.argument == "doctor"]
+    rig.do(from_menu(item.command, item.argument))
     assert rig.own_pages.opened == ["doctor"]
     assert not rig.pages.urls
     rig.poller.close()

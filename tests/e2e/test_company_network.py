@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -234,3 +235,45 @@ def test_the_simulator_is_never_asked_through_a_proxy(
         program.sign_in()
         assert not proxy.asked
         assert proxy.turned_away == 0
+
+
+# -- what the doctor says of it
+
+
+def examine(env: dict[str, str], home: Path) -> dict[str, dict[str, str]]:
+    done = OfficeProgram(home, env).run("doctor", "--json")
+    assert PASSWORD not in done.stdout
+    assert WRITTEN not in done.stdout
+    return {one["name"]: one for one in json.loads(done.stdout)["checks"]}
+
+
+def test_the_doctor_knows_who_inspects(
+    env: dict[str, str], bundle: Path, proxy: ForwardProxy, tmp_path: Path
+) -> None:
+    found = examine(env | {"SSL_CERT_FILE": str(bundle)}, tmp_path)
+    assert found["certificate"]["status"] == "attention"
+    assert "Contoso inspection" in found["certificate"]["found"]
+    there = f"http://127.0.0.1:{proxy.port}, by HTTPS_PROXY"
+    assert (found["proxy"]["status"], found["proxy"]["found"]) == ("ok", there)
+    assert found["sign_in_service"]["status"] == found["mail_service"]["status"] == "ok"
+
+
+def test_the_doctor_names_an_inspection_that_is_not_trusted(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    found = examine(env, tmp_path)
+    assert found["certificate"]["status"] == "fail"
+    assert "issued by Contoso inspection" in found["certificate"]["found"]
+    assert "ca_bundle" in found["certificate"]["action"]
+
+
+@pytest.mark.parametrize("spoil", [wrong_password, elsewhere])
+def test_the_doctor_puts_the_blame_on_the_proxy(
+    env: dict[str, str], bundle: Path, tmp_path: Path, spoil: Callable[[dict[str, str]], None]
+) -> None:
+    spoil(env)
+    found = examine(env | {"SSL_CERT_FILE": str(bundle)}, tmp_path)
+    assert found["proxy"]["status"] == "fail"
+    assert found["proxy"]["action"]
+    behind = ("sign_in_service", "mail_service", "certificate", "clock")
+    assert {found[name]["status"] for name in behind} == {"unknown"}
