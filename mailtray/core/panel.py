@@ -230,7 +230,8 @@ def _own_items(status: Status) -> list[MenuItem]:
     if status.starts_at_login is not None:
         is_checked = status.starts_at_login
         items.append(_item(text.MENU_START_AT_LOGIN, "toggle_autostart", is_checked=is_checked))
-    return [*items, _item(text.MENU_ABOUT, "open_own_page", "about")]
+    diagnostics = _item(text.MENU_DIAGNOSTICS, "open_own_page", "doctor")
+    return [*items, diagnostics, _item(text.MENU_ABOUT, "open_own_page", "about")]
 
 
 def _pause_item(status: Status) -> MenuItem:

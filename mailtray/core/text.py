@@ -48,6 +48,7 @@ MENU_CANCEL_SIGN_IN = N_("Ca_ncel sign-in")
 MENU_SIGN_OUT = N_("Sign o_ut")
 MENU_SET_UP = N_("_How to set up…")
 MENU_START_AT_LOGIN = N_("Start at _login")
+MENU_DIAGNOSTICS = N_("D_iagnostics…")
 MENU_ABOUT = N_("A_bout mailtray…")
 OPEN_MESSAGE = N_("_Open")
 MENU_ACTIONS = {

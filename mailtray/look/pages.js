@@ -10,3 +10,18 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
   };
   setInterval(refresh, 5000);
 }
+/* A button that copies a field's text and says so; without it the text can be marked and copied. */
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const words = button.textContent;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copy);
+    field.select();
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      if (!document.execCommand("copy")) return;
+    }
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = words; }, 3000);
+  });
+}
