@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from mailtray.app.commands import PauseFor, Resume
+from mailtray.core.model import Manner, Meeting, MeetingKind, Urgency
+from mailtray.core.peace import Presence
 from mailtray.core.rules import Rule, Verdict
 from mailtray.core.settings import Settings
 from tests.app.rig import ANN, Rig
@@ -106,3 +112,85 @@ def test_mail_from_oneself_is_silent_unless_wished() -> None:
         mail.deliver(message)
         rig.check()
         assert len(rig.notifier.shown) == told
+
+
+def test_a_rule_decides_how_a_message_is_told() -> None:
+    manner = Manner("/a.oga", Urgency.CRITICAL, stays=True)
+    rule = Rule(subject=("m3",), sound=manner.sound, urgency=manner.urgency, stays=manner.stays)
+    rig = rig_with(rule, sound="none")
+    deliver_at_once(rig, 5)
+    own, summary = rig.notifier.shown
+    assert (own.message_ids, own.manner) == (("m3",), manner)
+    assert (len(summary.message_ids), summary.manner) == (4, Manner("none"))
+
+
+def test_a_vip_comes_first_and_who_is_muted_not_at_all() -> None:
+    mail = FakeMail()
+    rig = Rig(ANN, mail=mail)
+    rig.poller._wishes.settings = replace(Settings(), vip=("@navy.example",), muted=("@x.test",))
+    rig.do()
+    ids = mail.deliver_new(how_many=5)
+    senders = ("a@fabrikam.example", "b@x.test", "grace@navy.example", "c@x.test")
+    for one, sender in zip(ids, senders, strict=False):
+        message = mail.messages_of("inbox")[one]
+        mail.remove([one])
+        mail.deliver(replace(message, sender_address=sender))
+    rig.check()
+    assert [shown.message_ids for shown in rig.notifier.shown] == [(ids[2],), (ids[0],), (ids[4],)]
+
+
+def deliver_at_once(rig: Rig, count: int) -> None:
+    for number in range(count):
+        rig.box().deliver(f"m{number}")
+    rig.check()
+
+
+@pytest.mark.parametrize(
+    ("locked", "wishes", "title", "body"),
+    [
+        pytest.param(False, {}, "Bo", "Subject of A", id="all"),
+        pytest.param(False, {"privacy": "sender"}, "Bo", "New message", id="the sender"),
+        pytest.param(False, {"privacy": "hidden"}, "New message", "", id="nothing"),
+        pytest.param(True, {}, "New message", "", id="nothing while locked"),
+        pytest.param(True, {"privacy_when_locked": "sender"}, "Bo", "New message",
+                     id="the sender while locked"),
+    ],
+)  # fmt: skip
+def test_no_more_is_shown_than_is_wished(
+    locked: bool, wishes: dict[str, object], title: str, body: str
+) -> None:
+    rig = rig_with(**{"quiet_when_locked": False, **wishes})
+    rig.desktop.presence = Presence(is_locked=locked)
+    deliver(rig, "A")
+    (shown,) = rig.notifier.shown
+    assert (shown.title, shown.body) == (title, body)
+
+
+@pytest.mark.parametrize(("is_wished", "count"), [(True, 1), (False, 2)])
+def test_a_conversation_is_one_notification_where_that_is_wished(
+    is_wished: bool, count: int
+) -> None:
+    mail = FakeMail()
+    rig = Rig(ANN, mail=mail)
+    rig.poller._wishes.settings = replace(Settings(), group_conversations=is_wished)
+    rig.do()
+    for one in mail.deliver_new(how_many=2):
+        message = mail.messages_of("inbox")[one]
+        mail.remove([one])
+        mail.deliver(replace(message, conversation_id="T"))
+    rig.check()
+    assert len(rig.notifier.shown) == count
+    assert sum(rig.told().values()) == 2
+
+
+def test_a_meeting_is_told_with_the_time_where_the_person_is() -> None:
+    mail = FakeMail()
+    rig = Rig(ANN, mail=mail, zone=ZoneInfo("Asia/Tokyo"))
+    rig.do()
+    (one,) = mail.deliver_new("Sync")
+    message = mail.messages_of("inbox")[one]
+    mail.remove([one])
+    starts = rig.clock.now().replace(hour=1, minute=30) + timedelta(days=30)
+    mail.deliver(replace(message, meeting=Meeting(MeetingKind.REQUEST, starts)))
+    rig.check()
+    assert rig.notifier.shown[0].body == f"Meeting: Sync, {starts:%Y-%m-%d} 10:30"
