@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from mailtray.pages.program import Program
 
 
+_URGENCY = (Verdict.FAIL, Verdict.ATTENTION, Verdict.UNKNOWN, Verdict.OK)
+"""What asks for the person comes first."""
+
+
 @dataclass(slots=True)
 class Visit:
     """What the page knows; there is one person in front of it.
@@ -49,7 +53,7 @@ def pages(program: Program) -> Blueprint:
                 visit.checks = tuple(program.doctor.examine())
         return render_template(
             "doctor.html",
-            checks=visit.checks,
+            checks=sorted(visit.checks, key=lambda one: _URGENCY.index(one.verdict)),
             count=_count(visit.checks),
             parts=PARTS,
             verdicts=VERDICTS,
