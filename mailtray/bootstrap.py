@@ -34,6 +34,7 @@ from mailtray.app.commands import (
     HookTrouble,
     NetworkUp,
     NotifierAvailable,
+    OpenOwnPage,
     PresenceChanged,
     TrayMissing,
     TrayShown,
@@ -108,6 +109,7 @@ LONE_TRIES = 240
 ANY_INTERVAL_S = 0.001
 """A simulator on the loopback may be polled as fast as one likes."""
 PAGE_ASK_S = 30.0
+SIGN_IN_S = 330.0
 PAGE_OPTIONS = ("client_id", "tenant")
 """Which settings given as options the pages are given too."""
 LOOK_FOR_ACCOUNTS_S = 5.0
@@ -296,6 +298,8 @@ def resident(options: Options) -> Iterator[App]:
         authkey = load_authkey(home.authkey_path)
         answer = partial(_answer, inbox, app.quit)
         stack.enter_context(ControlServer(home.socket_address, authkey, answer))
+        if parts.wishes.unconfigured is not None and tray.name != NoTray.name:
+            inbox.put(OpenOwnPage("first-run"))
         yield app
 
 
@@ -647,6 +651,31 @@ class _Behind:
         """See the protocol."""
         home = _home(self._options)
         return {"settings": home.settings_path, "state": home.state_path, "log": home.log_path}
+
+    def scopes(self) -> tuple[str, ...]:
+        """See the protocol."""
+        found = load_settings(_home(self._options), self._options.said).scopes_for("")
+        return tuple(scope.rpartition("/")[2] for scope in found)
+
+    def set_setting(self, key: str, words: str) -> None:
+        """See the protocol."""
+        set_setting(self._options, key, words)
+        with suppress(NotRunning):
+            # A program that waits for nothing looks at its settings when it is spoken to.
+            self.ask("status")
+
+    def sign_in(self) -> str:
+        """See the protocol."""
+        answer = sign_in(
+            self._options, lambda *_page: None, by_device_code=False, timeout_s=SIGN_IN_S
+        )
+        return str(answer["signed_in"])
+
+    def start_demo(self) -> None:
+        """See the protocol."""
+        from mailtray.adapters.page_opener import start_demo
+
+        start_demo()
 
     def ask(self, command: str, **more: object) -> Mapping[str, object]:
         """See the protocol."""

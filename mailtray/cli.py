@@ -477,7 +477,9 @@ def doctor_command(*, as_json: bool) -> int:
 
 
 @cli.command("open")
-@click.argument("page", type=click.Choice(["messages", "doctor", "about"]), default="messages")
+@click.argument(
+    "page", type=click.Choice(["messages", "doctor", "first-run", "about"]), default="messages"
+)
 @common
 def open_command(*, page: str) -> int:
     """Open a page in the browser, and serve it until nobody looks any more."""

@@ -11,6 +11,9 @@ import sys
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
+from mailtray.core.errors import MailtrayError
+from mailtray.core.language import _
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import IO
@@ -19,6 +22,25 @@ LOG = logging.getLogger(__name__)
 
 END_S = 1.0
 """How long a page may take to end when asked to, in seconds."""
+
+
+def start_demo() -> None:
+    """Begin ``mailtray demo``, which ends by itself and outlives who began it.
+
+    Raises:
+        MailtrayError: It cannot be started.
+    """
+    try:
+        subprocess.Popen(  # noqa: S603 - mailtray itself, never by a shell
+            [*_this_program(), "demo"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            creationflags=int(getattr(subprocess, "CREATE_NO_WINDOW", 0)),
+        )
+    except OSError as exc:
+        raise MailtrayError(_("The demo cannot be started"), exc.strerror or "") from exc
 
 
 class PageOpener:

@@ -99,7 +99,7 @@ class Accounts:
         if self._wishes.unconfigured is not None:
             self._keeper.due_s = None
             self._board.notice(Source.SETTINGS, self._wishes.unconfigured)
-            self._herald.announce("notice", self._wishes.unconfigured, command="tell_notice")
+            self._herald.announce("notice", self._wishes.unconfigured, command="set_up")
             return
         caches = self._keeper.settle(self._watches)
         if self._keeper.is_owed:
@@ -125,7 +125,7 @@ class Accounts:
     def sign_in(self, wish: SignIn) -> None:
         """Start a sign-in, or go on with the one that runs."""
         if self._wishes.unconfigured is not None:
-            self._herald.remind("notice", self._wishes.unconfigured, command="tell_notice")
+            self._herald.remind("notice", self._wishes.unconfigured, command="set_up")
             self._desk.end_sign_in(answers.failure(self._wishes.unconfigured))
             return
         if self._flow.is_running:

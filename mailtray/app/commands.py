@@ -326,7 +326,7 @@ _PLAIN: dict[str, Command] = {
     "add_account": SignIn(is_another=True),
     "cancel_sign_in": CancelSignIn(),
     "open_mailbox": OpenMailbox(),
-    "set_up": TellNotice(),
+    "set_up": OpenOwnPage("first-run"),
     "tell_notice": TellNotice(),
     "resume": Resume(),
     "quit": Quit(),

@@ -183,13 +183,15 @@ class Poller:
             self._keep_last,
             self._accounts.cancel_sign_in,
             world.hook.close,
-            world.pages.close,
             world.state.close,
             world.notifier.close,
             world.mail.close,
             world.tray.stop,
         ):
             attempt(let_go)
+        if not self.starts_over:
+            # A page that changed the settings is to show what came of it.
+            attempt(world.pages.close)
 
     def _keep_last(self) -> None:
         """Keep the refresh tokens that are just being rotated; the old ones may be void."""

@@ -25,3 +25,6 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     setTimeout(() => { button.textContent = words; }, 3000);
   });
 }
+for (const button of document.querySelectorAll("[data-words]")) {
+  button.addEventListener("click", () => navigator.clipboard.writeText(button.dataset.words));
+}

@@ -46,6 +46,30 @@ class Program(Protocol):
         """Return where the files are: ``settings``, ``state`` and ``log``."""
         ...
 
+    def scopes(self) -> tuple[str, ...]:
+        """Return the names of the permissions that the settings ask for."""
+        ...
+
+    def set_setting(self, key: str, words: str) -> None:
+        """Put a setting into the person's file.
+
+        Raises:
+            ConfigError: It is not of its form, or set by the administrator.
+        """
+        ...
+
+    def sign_in(self) -> str:
+        """Sign in by the browser; returns the username.
+
+        Raises:
+            MailtrayError: It did not end well.
+        """
+        ...
+
+    def start_demo(self) -> None:
+        """Begin the demo, which opens its own page."""
+        ...
+
     def ask(self, command: str, **more: object) -> Mapping[str, object]:
         """Ask the running program; see :class:`mailtray.app.commands.Ask`.
 
