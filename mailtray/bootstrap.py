@@ -657,11 +657,23 @@ class _Behind:
         found = load_settings(_home(self._options), self._options.said).scopes_for("")
         return tuple(scope.rpartition("/")[2] for scope in found)
 
+    def settings(self) -> Mapping[str, Standing]:
+        """See the protocol."""
+        return weigh_settings(self._options)
+
+    def unset_setting(self, key: str) -> None:
+        """See the protocol."""
+        unset_setting(self._options, key)
+        self._wake()
+
     def set_setting(self, key: str, words: str) -> None:
         """See the protocol."""
         set_setting(self._options, key, words)
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let a program that waits for nothing look at its settings now."""
         with suppress(NotRunning):
-            # A program that waits for nothing looks at its settings when it is spoken to.
             self.ask("status")
 
     def sign_in(self) -> str:

@@ -478,7 +478,9 @@ def doctor_command(*, as_json: bool) -> int:
 
 @cli.command("open")
 @click.argument(
-    "page", type=click.Choice(["messages", "doctor", "first-run", "about"]), default="messages"
+    "page",
+    type=click.Choice(["messages", "settings", "doctor", "first-run", "about"]),
+    default="messages",
 )
 @common
 def open_command(*, page: str) -> int:

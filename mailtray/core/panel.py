@@ -225,13 +225,16 @@ def _menu(status: Status, now: datetime) -> tuple[MenuItem, ...]:
 
 def _own_items(status: Status) -> list[MenuItem]:
     """Return the items about mailtray itself."""
-    pages = [("messages", text.MENU_MESSAGES)] if status.accounts else []
-    items = [_item(label, "open_own_page", page) for page, label in pages]
+    items = [_item(text.MENU_MESSAGES, "open_own_page", "messages")] if status.accounts else []
     if status.starts_at_login is not None:
         is_checked = status.starts_at_login
         items.append(_item(text.MENU_START_AT_LOGIN, "toggle_autostart", is_checked=is_checked))
-    diagnostics = _item(text.MENU_DIAGNOSTICS, "open_own_page", "doctor")
-    return [*items, diagnostics, _item(text.MENU_ABOUT, "open_own_page", "about")]
+    pages = [
+        ("settings", text.MENU_SETTINGS),
+        ("doctor", text.MENU_DIAGNOSTICS),
+        ("about", text.MENU_ABOUT),
+    ]
+    return [*items, *(_item(label, "open_own_page", page) for page, label in pages)]
 
 
 def _pause_item(status: Status) -> MenuItem:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailtray.core.doctor import Check
+    from mailtray.core.settings import Standing
 
 
 class Doctor(Protocol):
@@ -48,6 +49,22 @@ class Program(Protocol):
 
     def scopes(self) -> tuple[str, ...]:
         """Return the names of the permissions that the settings ask for."""
+        ...
+
+    def settings(self) -> Mapping[str, Standing]:
+        """Return how every setting stands.
+
+        Raises:
+            ConfigError: The file has a mistake.
+        """
+        ...
+
+    def unset_setting(self, key: str) -> None:
+        """Take a setting out of the person's file.
+
+        Raises:
+            ConfigError: As for :meth:`set_setting`.
+        """
         ...
 
     def set_setting(self, key: str, words: str) -> None:

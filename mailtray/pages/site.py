@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from mailtray import look
 from mailtray.core.errors import MailtrayError, NotRunning
 from mailtray.core.language import _, ngettext, spoken
-from mailtray.pages import about, doctor, first_run, messages
+from mailtray.pages import about, doctor, first_run, messages, settings
 from mailtray.pages.safety import FORM_TOKEN
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def build(program: Program, safety: Safety) -> Flask:
         return send_file(program.icon)
 
     app.add_url_rule(f"{safety.prefix}/icon", "icon", icon)
-    for module in (messages, doctor, first_run, about):
+    for module in (messages, settings, doctor, first_run, about):
         app.register_blueprint(module.pages(program), url_prefix=safety.prefix)
 
     @app.context_processor

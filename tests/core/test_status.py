@@ -705,10 +705,11 @@ def own_items(*events: Event) -> list[str]:
 
 
 def test_the_menu_has_what_is_about_mailtray_itself() -> None:
-    assert own_items() == ["open_own_page doctor", "open_own_page about"]
+    assert own_items() == ["open_own_page settings", "open_own_page doctor", "open_own_page about"]
     assert own_items(STARTED, StartAtLogin(is_on=False)) == [
         "open_own_page messages",
         "toggle_autostart",
+        "open_own_page settings",
         "open_own_page doctor",
         "open_own_page about",
     ]
