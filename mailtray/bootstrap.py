@@ -1,7 +1,7 @@
 """The composition root: from what the person said to a program ready to run.
 
-The only module that names concrete adapters. Nothing here talks to the network, and the tray
-comes before everything that is slow to load.
+With :mod:`mailtray.desktop` the only module that names concrete adapters. Nothing here talks to
+the network, and the tray comes before everything that is slow to load.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, TypeVar
@@ -28,18 +27,10 @@ from mailtray.app import answers
 from mailtray.app.check import check_once, list_folders
 from mailtray.app.commands import (
     Ask,
-    Clicked,
     Command,
     Gone,
     HookTrouble,
-    NetworkUp,
-    NotifierAvailable,
     OpenOwnPage,
-    PresenceChanged,
-    TrayMissing,
-    TrayShown,
-    Woke,
-    from_menu,
 )
 from mailtray.app.judge import context_of, rulebook
 from mailtray.app.lifecycle import App
@@ -53,7 +44,6 @@ from mailtray.core.errors import (
     ConfigError,
     MailtrayError,
     NotRunning,
-    TrayError,
     Unconfigured,
 )
 from mailtray.core.folders import parse_wish
@@ -69,17 +59,15 @@ from mailtray.core.settings import (
     weigh,
 )
 from mailtray.core.wish_forms import unknown
+from mailtray.desktop import Desktop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
     from typing import TextIO
 
     from mailtray.adapters.desktop_files import DesktopFiles
-    from mailtray.adapters.desktop_loop import DesktopLoop
-    from mailtray.adapters.freedesktop_presence import FreedesktopPresence
     from mailtray.adapters.http import Http
-    from mailtray.adapters.system_events import SystemEvents
-    from mailtray.core.model import Notification
     from mailtray.core.settings import Settings, Standing
     from mailtray.pages.program import Doctor
     from mailtray.pages.server import PageServer
@@ -91,7 +79,6 @@ if TYPE_CHECKING:
         IdentityProvider,
         Notifier,
         Pages,
-        PresenceSource,
         Tray,
         Vault,
     )
@@ -279,7 +266,7 @@ def resident(options: Options) -> Iterator[App]:
             configure_logs(home.log_path, settings.log_level, verbose=options.verbose)
         )
         inbox: SimpleQueue[Command] = SimpleQueue()
-        desktop = _Desktop(inbox.put, options.console or sys.stderr)
+        desktop = Desktop(inbox.put, options.console or sys.stderr)
         stack.callback(desktop.close)
         tray = desktop.tray(options.tray or settings.tray)
         world = _world(
@@ -586,7 +573,7 @@ def _lone_world(parts: _Parts, options: Options) -> World:
     """
     if parts.wishes.unconfigured is not None:
         raise parts.wishes.unconfigured
-    desktop = _Desktop(lambda _: None, sys.stderr)
+    desktop = Desktop(lambda _: None, sys.stderr)
     return _world(parts, options, desktop.notifier("console"), NoTray())
 
 
@@ -729,7 +716,7 @@ def own_notifier(wish: str) -> Iterator[Notifier]:
     Args:
         wish: The setting ``notifier``.
     """
-    desktop = _Desktop(lambda _command: None, sys.stderr)
+    desktop = Desktop(lambda _command: None, sys.stderr)
     notifier = desktop.notifier(wish)
     try:
         yield notifier
@@ -932,179 +919,3 @@ def desktop_files() -> DesktopFiles:
     from mailtray.adapters.desktop_files import own_desktop_files
 
     return own_desktop_files(start_command(None), os.environ)
-
-
-# -- which desktop this is -------------------------------------------------------------------------
-
-
-class _Desktop:
-    """Builds the tray and the notifier that this desktop can have.
-
-    Args:
-        post: Takes what they tell the poller.
-        console: Receives the console notifier's lines.
-
-    Attributes:
-        on_quit: Called for "Quit": past the inbox, so that a keyring that waits for its
-            password cannot keep the program from ending.
-    """
-
-    def __init__(self, post: Callable[[Command], None], console: TextIO) -> None:
-        self._post = post
-        self._console = console
-        self._loop: DesktopLoop | None = None
-        self._system: SystemEvents | None = None
-        self._presence: FreedesktopPresence | None = None
-        self.on_quit: Callable[[], None] | None = None
-
-    def close(self) -> None:
-        """End the loop of the buses."""
-        for listener in (self._system, self._presence):
-            if listener is not None:
-                listener.close()
-        if self._loop is not None:
-            self._loop.close()
-
-    def tray(self, wish: str) -> Tray:
-        """Return the best tray to be had; one that nobody can see is told to the poller."""
-        if wish == "none":
-            return NoTray()
-        if sys.platform == "linux":
-            return self._linux_tray()
-        else:  # noqa: RET505 - mypy reads the other systems' code here
-            try:
-                return self._pystray()
-            except TrayError as error:
-                self._post(TrayMissing(error))
-                return NoTray()
-
-    def _linux_tray(self) -> Tray:
-        from mailtray.adapters.status_notifier_tray import StatusNotifierTray
-
-        tray = StatusNotifierTray(self._desktop_loop(), self._on_command, on_hosted=self._on_hosted)
-        error = TrayError(_(text.NO_TRAY_TITLE), _(text.NO_TRAY_HINT))
-        try:
-            if tray.start():
-                return tray
-        except TrayError as no_bus:
-            error = no_bus
-        docked = None if tray.has_watcher else self._docked()
-        if docked is None:
-            _log.warning("%s. %s", error.title, error.hint)
-            self._post(TrayMissing(error))
-            return tray
-        tray.stop()
-        return docked
-
-    def _docked(self) -> Tray | None:
-        try:
-            return self._pystray()
-        except TrayError:
-            return None
-
-    def _pystray(self) -> Tray:
-        from mailtray.adapters.pystray_tray import PystrayTray
-
-        return PystrayTray(self._on_command)
-
-    def _on_command(self, command: str, argument: str) -> None:
-        if command == "quit" and self.on_quit is not None:
-            self.on_quit()
-        else:
-            self._post(from_menu(command, argument))
-
-    def _on_hosted(self, is_hosted: bool) -> None:  # noqa: FBT001 - the tray's callback
-        if is_hosted:
-            self._post(TrayShown())
-
-    def listen_to_system(self) -> None:
-        """Let the poller hear of networks and sleeps, where they are told."""
-        if sys.platform == "linux":
-            from mailtray.adapters.system_events import SystemEvents
-
-            self._system = SystemEvents(
-                self._desktop_loop(),
-                on_network_up=partial(self._post, NetworkUp()),
-                on_wake=partial(self._post, Woke()),
-            )
-            self._system.start()
-
-    def presence(self) -> PresenceSource:
-        """Return what tells of the person."""
-        if sys.platform == "linux":
-            from mailtray.adapters.freedesktop_presence import FreedesktopPresence
-
-            changed = partial(self._post, PresenceChanged())
-            self._presence = FreedesktopPresence(self._desktop_loop(), changed)
-            self._presence.start()
-            return self._presence
-        elif sys.platform == "win32":  # noqa: RET505 - mypy reads the other systems' code here
-            from mailtray.adapters.windows_presence import WindowsPresence
-
-            return WindowsPresence()
-        else:
-            from mailtray.adapters.macos_presence import MacosPresence
-
-            return MacosPresence()
-
-    def notifier(self, wish: str) -> Notifier:
-        """Return the best notifier to be had: a ladder of them, tried from the top."""
-        from mailtray.adapters.console_notifier import ConsoleNotifier
-        from mailtray.adapters.notifier_ladder import NotifierLadder
-
-        console = partial(ConsoleNotifier, self._console)
-        if wish == "console":
-            return console()
-        rungs = [*self._desktop_rungs()]
-        if not _has_desktop():
-            # Elsewhere a message waits for a notification server rather than scroll by unseen.
-            rungs.append(console)
-        return NotifierLadder(rungs)
-
-    def _desktop_rungs(self) -> list[Callable[[], Notifier]]:
-        from mailtray.adapters.icons import app_icon_path
-        from mailtray.adapters.sound_player import SoundPlayer
-
-        loop, icon, play = self._desktop_loop(), app_icon_path(), SoundPlayer().play
-        if sys.platform == "linux":
-            from mailtray.adapters.freedesktop_notifier import FreedesktopNotifier
-
-            return [
-                partial(
-                    FreedesktopNotifier,
-                    loop,
-                    self._on_click,
-                    icon=icon,
-                    play=play,
-                    on_available=partial(self._post, NotifierAvailable()),
-                )
-            ]
-        else:  # noqa: RET505 - mypy reads the other systems' code here
-            from mailtray.adapters.desktop_notifier import DesktopNotifierNotifier
-            from mailtray.adapters.plyer_notifier import PlyerNotifier
-
-            return [
-                partial(DesktopNotifierNotifier, loop, self._on_click, icon=icon, play=play),
-                partial(PlyerNotifier, icon=icon),
-            ]
-
-    def _on_click(self, notification: Notification, button: str) -> None:
-        self._post(Clicked(notification, button))
-
-    def _desktop_loop(self) -> DesktopLoop:
-        from mailtray.adapters.desktop_loop import DesktopLoop
-
-        if self._loop is None:
-            self._loop = DesktopLoop()
-        return self._loop
-
-
-def _has_desktop() -> bool:
-    """Say whether there is a desktop on which a notification can ever appear."""
-    if sys.platform != "linux":
-        return True
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return False
-    _, _, path = os.environ.get("DBUS_SESSION_BUS_ADDRESS", "").partition("unix:path=")
-    runtime_dir = os.environ.get("XDG_RUNTIME_DIR", "")
-    return Path(path.split(",")[0] or f"{runtime_dir}/bus").exists()
