@@ -63,6 +63,7 @@ from mailtray.desktop import Desktop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
     from typing import TextIO
 
@@ -442,6 +443,11 @@ def follow(
                 raise
             tries += 1
             pause.wait(STARTING_WAIT_S)
+
+
+def local_now() -> datetime:
+    """Return the time in the person's zone."""
+    return SystemClock().now().astimezone(LocalZone())
 
 
 def leave(options: Options, *, timeout_s: float) -> None:

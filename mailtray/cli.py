@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import FrameType
 
+    from mailtray.bootstrap import Options
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -280,6 +281,50 @@ def status_command(*, as_json: bool) -> int:
 
     answer = bootstrap.ask(said(), {"command": "status"}, timeout_s=_ASK_S)
     return _print_state(answer, as_json=as_json, with_messages=False)
+
+
+@cli.command("watch")
+@common
+def watch_command() -> int:
+    """Show the unread messages in this terminal, keep them up to date, and act on them by key.
+
+    Where there is no terminal: print them once.
+    """
+    from mailtray import bootstrap
+
+    options = said()
+    if not _is_interactive():
+        answer = bootstrap.ask(options, {"command": "status"}, timeout_s=_ASK_S)
+        return _print_state(answer, as_json=False, with_messages=True)
+    from mailtray.terminal.ears import own_ears
+    from mailtray.terminal.live import LiveList
+
+    LiveList(_Running(options), own_ears(), bootstrap.local_now).run()
+    return EXIT_OK
+
+
+def _is_interactive() -> bool:
+    is_plain = os.environ.get("TERM", "") in {"dumb", "unknown"}
+    return sys.stdin.isatty() and sys.stdout.isatty() and not is_plain
+
+
+class _Running:
+    """The running program as a list sees it; see :class:`mailtray.terminal.live.Program`."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def ask(self, request: Mapping[str, object]) -> Mapping[str, object]:
+        """See the protocol."""
+        from mailtray import bootstrap
+
+        return bootstrap.ask(self._options, request, timeout_s=_ASK_S)
+
+    def follow(self, on_state: Callable[[Mapping[str, object]], None]) -> None:
+        """See the protocol."""
+        from mailtray import bootstrap
+
+        bootstrap.follow(self._options, on_state, timeout_s=_ASK_S)
 
 
 def _print_state(answer: Mapping[str, Any], *, as_json: bool, with_messages: bool) -> int:

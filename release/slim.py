@@ -16,6 +16,8 @@ EXCLUDED = (
     "IPython", "_curses", "curses", "distutils", "doctest", "ensurepip", "lib2to3", "numpy",
     "pdb", "pip", "pkg_resources", "pydoc", "pydoc_data", "readline", "rlcompleter", "setuptools",
     "test", "tkinter", "trustme", "turtle", "unittest", "werkzeug.debug", "xmlrpc",
+    # For pages of text and source, which rich can draw and mailtray has none of.
+    "markdown_it", "mdurl", "pygments",
     "PIL.ImageQt", "PIL.ImageTk", "PIL._avif", "PIL._imagingcms", "PIL._imagingmath",
     "PIL._imagingmorph", "PIL._imagingtk", "PIL._webp",
 )  # fmt: skip

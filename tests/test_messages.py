@@ -123,7 +123,7 @@ def test_what_is_to_be_typed_or_quoted_is_kept(code: str) -> None:
 @pytest.mark.parametrize("code", PRESENT)
 def test_times_use_what_no_locale_of_the_system_words(code: str) -> None:
     formats = [done for sentence, done in _pairs(code) if sentence.startswith("%")]
-    assert len(formats) == 2
+    assert len(formats) == 3
     assert all(set(re.findall(r"%(.)", each)) <= set("YmdHM") for each in formats)
 
 

@@ -259,6 +259,11 @@ def day_and_clock(at: datetime) -> str:
     return at.strftime(_("%Y-%m-%d %H:%M"))
 
 
+def day(at: datetime) -> str:
+    """Return month and day, in five characters."""
+    return at.strftime(_("%m-%d"))
+
+
 def checked_at(at: datetime) -> str:
     """Return when mail was last read."""
     return _("Checked {time}").format(time=clock(at))

@@ -52,6 +52,7 @@ PROGRAMS = {
     "keyring": ("gnome-keyring-daemon",),
     "notify": ("dunst", "dunstctl"),
     "tray": ("xfce4-panel",),
+    "terminal": ("tmux",),
 }
 
 # Only what a session puts into its own folder can be started by this bus, so that a service

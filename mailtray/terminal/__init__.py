@@ -1,0 +1,1 @@
+"""The unread messages as a list in a terminal that keeps itself up to date."""
