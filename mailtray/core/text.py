@@ -337,6 +337,11 @@ def hook_hint(program: str, reason: str) -> str:
 
 # -- what the person wants done ---------------------------------------------------------------
 
+_BUTTONS = {
+    Action.MARK_READ: N_("Mark read"),
+    Action.ARCHIVE: N_("Archive"),
+    Action.DELETE: N_("Delete"),
+}
 _UNDO_ONE = {
     Action.MARK_READ: N_("Undo: mark “{subject}” as read"),
     Action.ARCHIVE: N_("Undo: archive “{subject}”"),
@@ -368,7 +373,7 @@ NO_ACCOUNT = (N_("There is no such account"), N_("“mailtray status” tells wh
 
 def action(one: Action) -> str:
     """Return what to write on the button that does something to a message."""
-    return _(MENU_ACTIONS[one]).replace("_", "", 1)
+    return _(_BUTTONS[one])
 
 
 def mark_all_read() -> str:
