@@ -17,11 +17,22 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from mailtray.app.commands import NotifierAvailable, PauseFor, Resume
+from mailtray.app.commands import (
+    Act,
+    Clicked,
+    MarkAllRead,
+    NotifierAvailable,
+    PauseFor,
+    Resume,
+    SignIn,
+    Undo,
+)
+from mailtray.core.deeds import ON_MESSAGES
 from mailtray.core.errors import (
     CursorExpired,
     InvalidResponse,
     ServiceUnavailable,
+    SignInCancelled,
     Throttled,
     TokenRejected,
     Unreachable,
@@ -169,6 +180,58 @@ class TwoMailboxes(RuleBasedStateMachine):
         # The newest first: what happens to old mail matters less, and examples shrink better.
         return data.draw(st.sampled_from(sorted(names, reverse=True))) if names else None
 
+    # -- what the person does -----------------------------------------------------------------
+
+    @rule(data=st.data(), is_menu=st.booleans(), is_undone=st.booleans())
+    def act(self, data: st.DataObject, is_menu: bool, is_undone: bool) -> None:
+        known = {one: watch for watch in self._watches() for one in _unread(watch)}
+        name = self._any(data, set(known))
+        if name is None:
+            return
+        action = data.draw(st.sampled_from(ON_MESSAGES))
+        shown = [one for one in self.rig.notifier.on_screen.values() if name in one.message_ids]
+        # Whoever acts on a message knows of it.
+        self.references[known[name].account.id].owed.discard(name)
+        if is_menu or not shown:
+            self._watch(lambda: self.rig.do(Act(action, name)))
+        else:
+            for one in shown[0].message_ids:
+                self.references[known[name].account.id].owed.discard(one)
+            self._watch(lambda: self.rig.do(Clicked(shown[0], action)))
+        if is_undone:
+            self.undo_last()
+
+    @rule()
+    def undo_last(self) -> None:
+        offered = [item.argument for item in self.rig.view.menu if item.command == "undo"]
+        if offered:
+            self._watch(lambda: self.rig.do(Undo(offered[0])))
+
+    @rule(account=ACCOUNTS)
+    def mark_all_read(self, account: Account) -> None:
+        for watch in self._watches():
+            if watch.account.id == account.id:
+                self.references[account.id].owed -= _unread(watch)
+        self._watch(lambda: self.rig.do(MarkAllRead(account.id)))
+
+    @rule()
+    def lack_the_permission_to_change(self) -> None:
+        self.rig.identity.refused_scopes = {"Mail.ReadWrite"}
+
+    @rule(account=ACCOUNTS, is_willing=st.booleans())
+    def answer_for_the_permission(self, account: Account, is_willing: bool) -> None:
+        asked = [item for item in self.rig.view.menu if item.command == "allow_changes"]
+        if account.id in {item.argument for item in asked}:
+            self.rig.identity.person = account
+            refusal = None if is_willing else SignInCancelled("Cancelled")
+            self.rig.identity.answers_with = refusal
+            self._watch(lambda: self._sign_in_to_change(account))
+            self.rig.identity.answers_with = None
+
+    def _sign_in_to_change(self, account: Account) -> None:
+        self.rig.do(SignIn(account.id, is_to_change=True))
+        self.rig.finish_sign_in()
+
     # -- what happens to the server -----------------------------------------------------------
 
     @rule(account=ACCOUNTS)
@@ -305,6 +368,11 @@ class TwoMailboxes(RuleBasedStateMachine):
             assert self.references[account.id].owed == set(), "a message was missed"
         truth = sum(len(self.rig.box(account).unread()) for account in (ANN, BEN))
         assert self.rig.view.count == truth
+
+
+def _unread(watch: Watch) -> set[MessageId]:
+    """Return the messages that the program knows to be unread."""
+    return {one for seen in watch.seen.values() for one in seen.unread}
 
 
 TwoMailboxes.TestCase.settings = settings(
