@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailtray.terminal.ears import Ears
-    from mailtray.terminal.listing import Request
+    from mailtray.terminal.listing import News, Request
 
 
 class Program(Protocol):
@@ -99,7 +99,7 @@ class LiveList:
         self._console = Console() if console is None else console
         self._events: SimpleQueue[_Event] = SimpleQueue()
         self._lanes: dict[str, SimpleQueue[Request]] = {}
-        self._is_looking = False
+        self._looked_at: News | None = None
 
     def run(self) -> None:
         """Show the list; returns when the person leaves.
@@ -136,7 +136,6 @@ class LiveList:
             case _Told(state):
                 return take(listing, read(state))
             case _Answered(request, answer):
-                self._is_looking = self._is_looking and request is not LOOKED
                 return answered(listing, request, answer)
             case _Heard("resized"):
                 return listing
@@ -157,8 +156,8 @@ class LiveList:
 
     def _look(self, listing: Listing) -> None:
         """Say that the person has seen what there is; who presses a key looks at the list."""
-        if listing.news.new and not self._is_looking:
-            self._is_looking = True
+        if listing.news.new and listing.news is not self._looked_at:
+            self._looked_at = listing.news
             self._ask(LOOKED)
 
     # -- other threads ------------------------------------------------------------------------

@@ -191,8 +191,8 @@ def test_showing_the_list_counts_as_a_look_and_so_does_each_key() -> None:
         assert here.program.asked.empty()
         here.press("down")
         assert here.asked() == LOOKED
-        here.tell("B", "A", new=0)
-        here.screen.wait_for("2 unread")
+        here.tell("C", "B", "A", new=0)
+        here.screen.wait_for("3 unread")
         here.press("up", "?")
         here.screen.wait_for("leave the list")
         assert here.program.asked.empty()
