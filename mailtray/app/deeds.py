@@ -10,7 +10,7 @@ from mailtray.app import answers
 from mailtray.app.commands import Act, MarkAllRead, Undo
 from mailtray.app.herald import changes_tag
 from mailtray.core import changes, deeds, status, text
-from mailtray.core.compose import clip, isolate, subject_of
+from mailtray.core.compose import Privacy, clip, isolate, subject_of
 from mailtray.core.deeds import ON_MESSAGES, Action, Outcome
 from mailtray.core.errors import (
     AuthBlocked,
@@ -149,15 +149,16 @@ class Deeds:
             if account not in {None, watch.account.id}:
                 continue
             if found := _unread(watch, ids):
-                subject = self._subject(found) if len(found) == 1 else ""
+                subject = _subject(next(iter(found))) if len(found) == 1 else ""
                 self._want(watch, deeds.errand(action, found, subject), replies)
                 return True
         return False
 
-    def _subject(self, messages: Iterable[Message]) -> str:
-        if self._wishes.settings.privacy != "subject":
-            return ""
-        return isolate(clip(subject_of(next(iter(messages))), SUBJECT_UNITS))
+    def _shown_subject(self, errand: Errand) -> str:
+        """Return the subject where a notification may show it now, else an empty string."""
+        settings, is_locked = self._wishes.settings, self._world.presence.look().is_locked
+        privacy = settings.privacy_when_locked if is_locked else settings.privacy
+        return errand.subject if privacy == Privacy.SUBJECT else ""
 
     def _undo(self, name: str, replies: Replies | None = None) -> None:
         undoable = self._undoable.pop(name, None)
@@ -243,7 +244,9 @@ class Deeds:
             return None
         for wish in list(queue.wishes):
             if wish.errand.tries >= deeds.TRIES_MAX:
-                error = MailSourceError(text.not_done(wish.errand.subject), text.not_done_hint())
+                error = MailSourceError(
+                    text.not_done(self._shown_subject(wish.errand)), text.not_done_hint()
+                )
                 self._end(watch, wish, error)
         step = deeds.step((wish.errand for wish in queue.wishes), self._scopes(watch))
         for wish in queue.wishes:
@@ -283,7 +286,9 @@ class Deeds:
         if len(before.deeds) > 1:
             errors = [error for error in errors if not isinstance(error, MessageGone)]
         if wish.errand.is_finished:
-            self._end(watch, wish, _about(before, errors[0]) if errors else None)
+            self._end(
+                watch, wish, _about(self._shown_subject(before), errors[0]) if errors else None
+            )
 
     def was_read(self, watch: Watch, *, had_gap: bool) -> None:
         """Go on after a poll that brought the mail.
@@ -305,7 +310,10 @@ class Deeds:
         for wish in list(self._queue(watch.account.id).wishes):
             wish.errand = deeds.after_gap(wish.errand, unread)
             if wish.errand.is_finished:
-                words = text.done_elsewhere(wish.errand.subject), text.done_elsewhere_hint()
+                words = (
+                    text.done_elsewhere(self._shown_subject(wish.errand)),
+                    text.done_elsewhere_hint(),
+                )
                 self._end(watch, wish, None if wish.errand.done else MailSourceError(*words))
         self._keep(watch.account.id)
 
@@ -488,11 +496,15 @@ def _error(words: tuple[Sentence, Sentence]) -> MailtrayError:
     return MailtrayError(*map(_, words))
 
 
-def _about(errand: Errand, error: MailSourceError) -> MailSourceError:
+def _subject(message: Message) -> str:
+    return isolate(clip(subject_of(message), SUBJECT_UNITS))
+
+
+def _about(subject: str, error: MailSourceError) -> MailSourceError:
     """Say which message something could not be done to."""
     if isinstance(error, MessageGone):
-        return MessageGone(text.message_gone(errand.subject))
-    return MailSourceError(text.not_done(errand.subject), error.title)
+        return MessageGone(text.message_gone(subject))
+    return MailSourceError(text.not_done(subject), error.title)
 
 
 def _without_changes(refused: AuthError | AccessDenied) -> ConsentRequired:

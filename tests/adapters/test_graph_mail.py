@@ -41,7 +41,9 @@ from mailtray.simulator import Fault, Simulator
 from tests.adapters.rig import ADA, GRAPH_ROOT, Rig, microsoft_365
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from mailtray.adapters.http_answer import Answer
 
 LEAST = "$select=subject,from,sender,receivedDateTime,isRead,webLink,internetMessageId"
 DETAILED = f"{LEAST},importance,inferenceClassification,conversationId,toRecipients,ccRecipients"
@@ -765,6 +767,32 @@ def test_several_deeds_are_batches_of_twenty(rig: Rig, writer: AccessToken) -> N
     assert rig.mail.do(writer, marked(*ids)) == (None,) * 45
     assert [each.path for each in rig.cloud.log()] == ["/v1.0/$batch"] * 3
     assert rig.cloud.counts()["batch_parts"] == 45
+
+
+def test_a_network_lost_between_two_batches_is_not_taken_for_nothing_done(
+    rig: Rig, writer: AccessToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = rig.cloud.deliver(count=21)
+    request, lost = rig.http.request, Unreachable("No connection")
+    lost.was_sent = False
+
+    def never(*_: object, **__: object) -> Answer:
+        raise lost
+
+    def once(
+        method: str, url: str, *, headers: Mapping[str, str], data: bytes | None = None
+    ) -> Answer:
+        monkeypatch.setattr(rig.http, "request", never)
+        return request(method, url, headers=headers, data=data)
+
+    monkeypatch.setattr(rig.http, "request", once)
+    with pytest.raises(Unreachable) as caught:
+        rig.mail.do(writer, marked(*ids))
+    assert caught.value.was_sent
+    lost.was_sent = False
+    with pytest.raises(Unreachable) as caught:
+        rig.mail.do(writer, marked(*ids))
+    assert not caught.value.was_sent
 
 
 def test_a_batch_moves_under_immutable_ids(rig: Rig, writer: AccessToken) -> None:

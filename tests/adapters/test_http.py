@@ -313,8 +313,9 @@ def test_a_redirect_is_not_followed(rig: Rig) -> None:
 @pytest.mark.parametrize("close", ["before", "headers", "body"])
 def test_a_torn_answer_is_unreachable_and_not_asked_again(rig: Rig, close: str) -> None:
     rig.cloud.add_fault(Fault(close=close))  # type: ignore[arg-type]  # all are what it takes
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable) as caught:
         rig.http.request("GET", URL, headers={})
+    assert caught.value.was_sent
     assert len(rig.cloud.log()) == 1
 
 
@@ -333,6 +334,7 @@ def test_nobody_there_is_unreachable() -> None:
     with pytest.raises(Unreachable) as caught:
         http.request("GET", URL, headers={})
     assert type(caught.value) is Unreachable
+    assert not caught.value.was_sent
     http.close()
 
 

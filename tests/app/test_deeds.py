@@ -40,6 +40,7 @@ from mailtray.core.errors import (
 )
 from mailtray.core.model import INBOX, IconKind, MessageId
 from mailtray.core.model import Act as Doing
+from mailtray.core.peace import Presence
 from tests.app.rig import ANN, BEN, SCOPES, Rig
 from tests.fakes.mail import FakeMail
 
@@ -798,3 +799,16 @@ def test_a_subject_is_not_shown_where_it_is_not_wished() -> None:
     rig.box().delete("A")
     press(rig, "A", "archive")
     assert words(rig) == ["The message is no longer there"]
+
+
+def test_a_subject_is_not_shown_on_a_locked_screen() -> None:
+    rig = started("A")
+    wishes = rig.poller._wishes
+    wishes.settings = replace(wishes.settings, quiet_when_locked=False)
+    rig.box().refusal = OFFLINE
+    press(rig, "A", "archive")
+    rig.desktop.presence = Presence(is_locked=True)
+    rig.box().refusal = None
+    rig.box().mark("A", is_read=True)
+    rig.check()
+    assert words(rig) == ["The message was read or moved elsewhere"]
