@@ -109,8 +109,6 @@ def update() -> None:
     TEMPLATE.write_bytes(written(sentences))
     for code in TRANSLATED:
         path = catalogue_path(code)
-        if not path.exists():
-            continue
         catalogue = read(path, code)
         catalogue.update(sentences, no_fuzzy_matching=True)
         path.write_bytes(written(catalogue))
