@@ -179,8 +179,8 @@ def step(errands: Iterable[Errand], scopes: tuple[str, ...]) -> Step:
 def older_deeds(older: Older, listed: Iterable[Message], seen: Seen | None) -> tuple[Deed, ...]:
     """Return what of a listing was there when the person wished all to be marked as read.
 
-    A message that was never met is news, however old it is: it may have been moved into the
-    folder since.
+    A message that was never met, or that is told of now, is news, however old it is: it may have
+    been moved into the folder since.
     """
     return tuple(
         Deed(Act.MARK_READ, message.id, older.folder)
@@ -193,6 +193,8 @@ def older_deeds(older: Older, listed: Iterable[Message], seen: Seen | None) -> t
 
 def _is_met(message: Message, received: datetime, seen: Seen | None) -> bool:
     if seen is None:
+        return False
+    if message.id in seen.told or any(message.id == one.id for one in seen.untold):
         return False
     is_too_old = seen.floor is not None and received < seen.floor
     return is_too_old or any(key in seen.known for key in keys(message))

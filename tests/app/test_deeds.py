@@ -679,6 +679,21 @@ def test_what_comes_after_the_wish_is_told_and_stays_unread() -> None:
     assert rig.told() == {"A": 1, "B": 1, "C": 1}
 
 
+def test_what_is_moved_in_after_the_wish_is_told_and_stays_unread() -> None:
+    rig = Rig(ANN)
+    rig.box().first_sync_messages = 5
+    rig.box().deliver("moved", to_inbox=False, minute=18)
+    rig.box().deliver(*(f"old{n}" for n in range(20)))
+    rig.do()
+    rig.box().refusal = OFFLINE
+    rig.do(MarkAllRead(ANN.id))
+    rig.box().refusal = None
+    rig.box().move_in("moved")
+    rig.check()
+    assert rig.told() == {"moved": 1}
+    assert rig.box().unread() == {"moved"}
+
+
 def test_all_folders_that_are_watched_are_marked() -> None:
     mail = FakeMail()
     alpha = mail.add_folder("Alpha")

@@ -157,6 +157,8 @@ def test_older_messages_are_those_that_are_no_news() -> None:
     bounded = replace(seen, floor=SIX - timedelta(minutes=60))
     assert older_deeds(older, listed, bounded) == (mark("met"), mark("early"))
     assert older_deeds(older, listed, None) == ()
+    assert older_deeds(older, listed, replace(seen, told=frozenset({met.id}))) == ()
+    assert older_deeds(older, listed, replace(seen, untold=(met,))) == ()
 
 
 @pytest.mark.parametrize(
