@@ -156,7 +156,7 @@ class RigError(RuntimeError):
 
 
 def wait_until(
-    condition: Callable[[], T | None], timeout_s: float = 5.0, step_s: float = 0.02
+    condition: Callable[[], T | None], timeout_s: float = 15.0, step_s: float = 0.02
 ) -> T:
     """Ask until the answer is true, and return it; the only waiting that tests here do.
 

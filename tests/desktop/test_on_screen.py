@@ -136,8 +136,8 @@ class TestStatusNotifierTray:
     ) -> None:
         icon_place(desktop)
         desktop.restart_panel()
-        wait_until(lambda: tray.is_hosted and len(desktop.registered_items()) == 1, 5)
-        wait_until(lambda: desktop.find_tray_icon(BADGE), 5)
+        wait_until(lambda: tray.is_hosted and len(desktop.registered_items()) == 1)
+        wait_until(lambda: desktop.find_tray_icon(BADGE))
 
 
 class TestPystrayTray:
@@ -173,7 +173,7 @@ class TestPystrayTray:
         tray.render(UNREAD)
         wait_until(lambda: desktop.find_tray_icon(BADGE))
         desktop.restart_panel()
-        wait_until(lambda: desktop.find_tray_icon(BADGE), 5)
+        wait_until(lambda: desktop.find_tray_icon(BADGE))
 
 
 def test_pystray_without_a_display(no_bus: None) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from tests.desktop.conftest import require
 from tests.desktop.rig import DesktopSession, Place, wait_until
+from tests.e2e.person import browser
 from tests.e2e.program import Program
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def program(
 
 def noting_browser(folder: Path, opened: Path) -> str:
     """Return a ``BROWSER`` that signs in, and notes every other page it is to open."""
-    script = folder / "browser"
+    script, signing_in = folder / "browser", browser() % '"$1"'
     script.write_text(
         "#!/bin/sh\n"
         'case "$1" in\n'
-        f'*/authorize*) exec {sys.executable} -m mailtray.simulator.browser "$1" ;;\n'
+        f"*/authorize*) exec {signing_in} ;;\n"
         f'*) echo "$1" >>"{opened}" ;;\n'
         "esac\n"
     )
@@ -83,7 +83,7 @@ def test_the_icon_is_in_the_panel_and_comes_back_with_it(
 ) -> None:
     wait_until(lambda: len(session.registered_items()) == 1)
     session.restart_panel()
-    wait_until(lambda: len(session.registered_items()) == 1, 5.0)
+    wait_until(lambda: len(session.registered_items()) == 1)
     program.kill(signal.SIGTERM)
     wait_until(lambda: not session.registered_items())
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -253,10 +253,10 @@ def test_quiet_poll_of_a_huge_folder_is_as_quick_as_of_a_small_one(
     sim: Simulator, read: Read
 ) -> None:
     def twenty_quiet_polls() -> float:
-        started = perf_counter()
+        started = process_time()
         for _ in range(20):
             assert read(link)[0] == []
-        return perf_counter() - started
+        return process_time() - started
 
     floor = sim.cloud.time().strftime("%Y-%m-%dT%H:%M:%SZ")
     first = f"{DELTA}?{SELECT}&$filter=receivedDateTime ge {floor}"
