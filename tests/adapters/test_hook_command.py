@@ -236,7 +236,7 @@ def test_a_program_that_cannot_be_started_is_told_once_until_it_can(
     rig.script("touch ran")
     hook.run(MESSAGE)
     wait_until(rig.file("ran").exists)
-    assert rig.troubles == [trouble, None]
+    wait_until(lambda: rig.troubles == [trouble, None])
 
 
 def test_no_hook_does_nothing() -> None:

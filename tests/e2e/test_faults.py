@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 INTERVAL_S = 0.05
 ADA, GRACE = "ada@contoso.example", "grace@fabrikam.example"
 HINDERED = "tests.e2e.hindered"
-DATE_S, START_S = 2, 5
+DATE_S, START_S = 2, 8
 """How far away the date of a ``Retry-After`` is, and while the program is being started."""
 CLOCK_TOLERANCE_S = 0.02
 """The program waits by the monotonic clock, the simulator's log is by the wall clock."""
@@ -160,7 +160,10 @@ class Bench:
         unread = self.cloud.unread_count()
         self.program.wait(mark, event="status", state="ok", unread=unread)
         self.program.wait(self.program.mark(), event="polled")
-        assert not [e for e in self.program.events[mark:] if e["event"] == "failed"]
+        # What strikes no answer cannot say when the last poll that it spoils has come back.
+        on_its_way = int(cell.kind.stage is not Stage.ANSWER)
+        failed = [e for e in self.program.events[mark:] if e["event"] == "failed"]
+        assert len(failed) <= on_its_way
         return after
 
     # -- what is left of it ----------------------------------------------------------------
@@ -415,7 +418,7 @@ def test_an_account_without_a_mailbox_spoils_nothing_for_the_other(
         cloud.mailboxes_not_enabled = frozenset({ADA})
         failed = program.wait(mark, event="failed", account=ADA)
         assert failed["error"] == NO_MAILBOX
-        missed, others = cloud.deliver(ADA), cloud.deliver(GRACE)
+        missed, others = cloud.deliver(ADA), cloud.deliver(GRACE, sender_address=ADA)
         program.wait_told(others)
         cloud.mailboxes_not_enabled = frozenset()
         assert program.run("check").returncode == 0

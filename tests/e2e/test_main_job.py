@@ -206,10 +206,10 @@ def test_retry_after_is_kept_even_when_asked_to_check_now(
     program.sign_in()
     mark = program.mark()
     simulator.cloud.add_fault(
-        Fault(path="delta", status=429, headers={"Retry-After": "2"}, body={"error": {"code": "x"}})
+        Fault(path="delta", status=429, headers={"Retry-After": "5"}, body={"error": {"code": "x"}})
     )
     failed = program.wait(mark, event="failed")
-    assert failed["next_s"] == pytest.approx(2.0)
+    assert failed["next_s"] == pytest.approx(5.0)
     simulator.cloud.clear_log()
     assert program.run("check").returncode == 1
     assert simulator.cloud.counts()["graph"] == 0
