@@ -28,6 +28,7 @@ from mailtray.command_line import (
     common,
     said,
     say,
+    tell,
     title_of,
     with_json,
 )
@@ -398,7 +399,8 @@ def folders_command(*, account: str, mailbox: str, with_ids: bool, as_json: bool
 @cli.command("signin")
 @click.option("--device-code", is_flag=True, help="Sign in on another device.")
 @common
-def signin_command(*, device_code: bool) -> int:
+@with_json
+def signin_command(*, device_code: bool, as_json: bool) -> int:
     """Sign in with the browser; ends when you are signed in."""
     from mailtray import bootstrap
 
@@ -407,68 +409,75 @@ def signin_command(*, device_code: bool) -> int:
         click.echo(words.format(url=url, code=code), err=True)
 
     answer = bootstrap.sign_in(said(), on_page, by_device_code=device_code, timeout_s=_SIGN_IN_S)
-    say(_("Signed in as {username}").format(username=answer["signed_in"]))
+    username = answer["signed_in"]
+    words = _("Signed in as {username}").format(username=username)
+    tell(words, {"signed_in": username}, as_json=as_json)
     return EXIT_OK
 
 
 @cli.command("admin-consent-url")
 @click.option("--mail", is_flag=True, help="Print a mail to an administrator, with the page in it.")
 @common
-def admin_consent_url_command(*, mail: bool) -> int:
+@with_json
+def admin_consent_url_command(*, mail: bool, as_json: bool) -> int:
     """Print the page on which an administrator approves mailtray."""
     from mailtray import bootstrap
 
     link = bootstrap.approval_link(said())
-    if mail:
-        text = letter(link)
-        say(f"{text.subject}\n\n{text.body}".rstrip())
-    else:
-        say(link)
+    asked = letter(link)
+    words = f"{asked.subject}\n\n{asked.body}".rstrip() if mail else link
+    found = {"link": link, "subject": asked.subject, "body": asked.body}
+    tell(words, found, as_json=as_json)
     return EXIT_OK
 
 
 @cli.command("signout")
 @common
-def signout_command() -> int:
+@with_json
+def signout_command(*, as_json: bool) -> int:
     """Sign every account out and erase its tokens."""
     from mailtray import bootstrap
 
     bootstrap.sign_out(said(), timeout_s=_ASK_S)
-    say(_(text.SIGNED_OUT))
+    tell(_(text.SIGNED_OUT), {"signed_out": True}, as_json=as_json)
     return EXIT_OK
 
 
 @cli.command("pause")
 @click.argument("wish", metavar="[30m|2h|tomorrow|forever|off]", default=UNTIL_RESUMED)
 @common
-def pause_command(*, wish: str) -> int:
+@with_json
+def pause_command(*, wish: str, as_json: bool) -> int:
     """Show no notifications for minutes, hours, until tomorrow, or until you resume.
 
     What comes meanwhile is counted, and told as one summary afterwards.
     """
     if wish.strip().lower() == RESUMED:
-        return _ask_for_peace({"command": "resume"})
-    return _ask_for_peace({"command": "pause", "for": wish})
+        return _ask_for_peace({"command": "resume"}, as_json=as_json)
+    return _ask_for_peace({"command": "pause", "for": wish}, as_json=as_json)
 
 
 @cli.command("resume")
 @common
-def resume_command() -> int:
+@with_json
+def resume_command(*, as_json: bool) -> int:
     """End a pause, and tell what came meanwhile."""
-    return _ask_for_peace({"command": "resume"})
+    return _ask_for_peace({"command": "resume"}, as_json=as_json)
 
 
-def _ask_for_peace(request: Mapping[str, object]) -> int:
+def _ask_for_peace(request: Mapping[str, object], *, as_json: bool) -> int:
     from mailtray import bootstrap
 
     answer = bootstrap.ask(said(), request, timeout_s=_ASK_S)
     if answer["quiet"] != Why.PAUSED:
-        say(_("Not paused"))
+        words = _("Not paused")
     elif answer["paused_until"] is None:
-        say(_("Paused until you resume"))
+        words = _("Paused until you resume")
     else:
         until = datetime.fromisoformat(str(answer["paused_until"])).astimezone()
-        say(_("Paused until {when}").format(when=text.day_and_clock(until)))
+        words = _("Paused until {when}").format(when=text.day_and_clock(until))
+    found = {key: answer[key] for key in ("quiet", "paused_until")}
+    tell(words, found, as_json=as_json)
     return EXIT_OK
 
 
@@ -476,7 +485,8 @@ def _ask_for_peace(request: Mapping[str, object]) -> int:
 @click.argument("message_id", metavar="ID")
 @click.argument("action", type=click.Choice([each.value for each in (*ON_MESSAGES, Action.UNDO)]))
 @common
-def act_command(message_id: str, action: str) -> int:
+@with_json
+def act_command(message_id: str, action: str, *, as_json: bool) -> int:
     """Do something to an unread message; “check --json” tells each one's id.
 
     What cannot be done at once waits in the running program: for the network, or for the
@@ -487,19 +497,23 @@ def act_command(message_id: str, action: str) -> int:
     request = {"command": "act", "id": message_id, "action": action}
     answer = bootstrap.ask(said(), request, timeout_s=_ASK_S)
     if answer["state"] == "waiting":
-        say(_("It waits: {reason}").format(reason=answer["why"]))
+        words = _("It waits: {reason}").format(reason=answer["why"])
     else:
-        say(_("Done"))
+        words = _("Done")
+    tell(words, {"state": answer["state"], "why": answer.get("why")}, as_json=as_json)
     return EXIT_OK
 
 
 @cli.command("quit")
 @common
-def quit_command() -> int:
+@with_json
+def quit_command(*, as_json: bool) -> int:
     """Let the running program end."""
     from mailtray import bootstrap
 
     bootstrap.leave(said(), timeout_s=_ASK_S)
+    if as_json:
+        say(json.dumps({"quit": True}))
     return EXIT_OK
 
 
@@ -574,16 +588,19 @@ def autostart_command(wish: str, *, as_json: bool) -> int:
 
 @cli.command("install-desktop")
 @click.option("--remove", "is_to_go", is_flag=True, help="Take it away again.")
-def install_desktop_command(*, is_to_go: bool) -> int:
+@with_json
+def install_desktop_command(*, is_to_go: bool, as_json: bool) -> int:
     """Put mailtray into your Linux desktop's menu, with its icon."""
     from mailtray import bootstrap
 
     files = bootstrap.desktop_files()
     if is_to_go:
         files.remove()
-        say(_("mailtray is no longer in your menu"))
+        tell(_("mailtray is no longer in your menu"), {"path": None}, as_json=as_json)
     else:
-        say(_("mailtray is in your menu: {path}").format(path=files.install()))
+        path = str(files.install())
+        words = _("mailtray is in your menu: {path}").format(path=path)
+        tell(words, {"path": path}, as_json=as_json)
     return EXIT_OK
 
 

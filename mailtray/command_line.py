@@ -16,7 +16,7 @@ from mailtray.core.errors import ConfigError, MailtrayError
 from mailtray.core.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mailtray.bootstrap import Options
 
@@ -122,6 +122,15 @@ def with_json(command: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(reporting)
+
+
+def tell(words: str, found: Mapping[str, object], *, as_json: bool) -> None:
+    """Print an answer, in words or as one JSON object.
+
+    Raises:
+        MailtrayError: As for :func:`say`.
+    """
+    say(json.dumps(found) if as_json else words)
 
 
 def said(*, interval_s: float | None = None) -> Options:

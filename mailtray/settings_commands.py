@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mailtray.command_line import EXIT_OK, common, said, say, with_json
+from mailtray.command_line import EXIT_OK, common, said, say, tell, with_json
 from mailtray.core.language import _
 
 if TYPE_CHECKING:
@@ -82,42 +82,51 @@ def _keys(_context: click.Context, _option: click.Parameter, begun: str) -> list
 @click.argument("key", shell_complete=_keys)
 @click.argument("value")
 @common
-def settings_set(key: str, value: str) -> int:
+@with_json
+def settings_set(key: str, value: str, *, as_json: bool) -> int:
     """Set KEY in your settings file; a list is parted by “;”."""
     from mailtray import bootstrap
 
-    say(_setting_line(bootstrap.set_setting(said(), key, value)))
+    one = bootstrap.set_setting(said(), key, value)
+    tell(_setting_line(one), _setting_json(one), as_json=as_json)
     return EXIT_OK
 
 
 @settings_group.command("unset")
 @click.argument("key", shell_complete=_keys)
 @common
-def settings_unset(key: str) -> int:
+@with_json
+def settings_unset(key: str, *, as_json: bool) -> int:
     """Take KEY out of your settings file."""
     from mailtray import bootstrap
 
     left = bootstrap.unset_setting(said(), key)
     if left is not None:
-        say(_setting_line(left))
+        tell(_setting_line(left), _setting_json(left), as_json=as_json)
+    elif as_json:
+        say(json.dumps({"key": key, "value": None}))
     return EXIT_OK
 
 
 @settings_group.command("init")
 @common
-def settings_init() -> int:
+@with_json
+def settings_init(*, as_json: bool) -> int:
     """Write a settings file in which every key is commented out."""
     from mailtray import bootstrap
 
-    say(str(bootstrap.begin_settings(said())))
+    path = str(bootstrap.begin_settings(said()))
+    tell(path, {"path": path}, as_json=as_json)
     return EXIT_OK
 
 
 @settings_group.command("path")
 @common
-def settings_path() -> int:
+@with_json
+def settings_path(*, as_json: bool) -> int:
     """Print where your settings file is."""
     from mailtray import bootstrap
 
-    say(str(bootstrap.settings_path(said())))
+    path = str(bootstrap.settings_path(said()))
+    tell(path, {"path": path}, as_json=as_json)
     return EXIT_OK

@@ -89,6 +89,16 @@ def test_every_command_is_in_the_table() -> None:
     assert named == set(cli.commands) - {"demo"}
 
 
+def test_which_commands_answer_in_json() -> None:
+    without = {
+        name
+        for name, command in cli.commands.items()
+        if not any("--json" in one.opts for one in command.params)
+    }
+    # What stays, serves or prints something else than an answer; "rules" is a group.
+    assert without == {"run", "watch", "open", "demo", "simulator", "completion", "rules"}
+
+
 @pytest.mark.parametrize("command", sorted(cli.commands))
 def test_every_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(cli, [command, "--help"])

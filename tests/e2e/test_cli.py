@@ -177,6 +177,25 @@ def test_a_running_program_answers(program: Program, simulator: Simulator) -> No
     assert program.ended() == 0
 
 
+def test_orders_are_answered_in_json(program: Program) -> None:
+    def answer(*words: str) -> object:
+        return json.loads(program.run(*words, "--json").stdout)
+
+    assert answer("signin") == {"signed_in": USERNAME}
+    assert answer("pause") == {"quiet": "paused", "paused_until": None}
+    assert answer("resume") == {"quiet": None, "paused_until": None}
+    assert answer("settings", "path") == {"path": str(program.home / "settings.toml")}
+    changed = answer("settings", "set", "sound", "none")
+    assert isinstance(changed, dict)
+    assert (changed["key"], changed["value"], changed["from"]) == ("sound", "none", "file")
+    refused = answer("act", "nothing", "archive")
+    assert isinstance(refused, dict)
+    assert refused["error"]
+    assert answer("signout") == {"signed_out": True}
+    assert answer("quit") == {"quit": True}
+    assert program.ended() == 0
+
+
 def test_a_second_start_shows_the_messages(
     program: Program, keyring_session: DesktopSession
 ) -> None:
