@@ -67,7 +67,9 @@ def wheel(source_archive: Path) -> Path:
     """The wheel, made of the source archive: what the archive lacks is missed here."""
     folder = source_archive.parent
     with tarfile.open(source_archive) as archive:
-        archive.extractall(folder, filter="data")
+        # The oldest releases of Python 3.11 know of no filter. Source: PEP 706.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(folder)  # noqa: S202 - of our own making
     build = ["-m", "hatchling", "build", "--target", "wheel", "--directory"]
     unpacked = folder / source_archive.name.removesuffix(".tar.gz")
     run(folder / "tools" / "bin" / "python", *build, folder, env=dict(os.environ), cwd=unpacked)

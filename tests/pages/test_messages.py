@@ -41,7 +41,9 @@ def program(simulator: Simulator, session: DesktopSession, tmp_path: Path) -> It
 
 
 def listed(browser: Chrome) -> list[str]:
-    return [one.text for one in browser.find_elements(By.CSS_SELECTOR, ".mails .what")]
+    """Return the subjects on the page, which is drawn anew now and then."""
+    subjects = "return [...document.querySelectorAll('.mails .what')].map(e => e.textContent)"
+    return list(browser.execute_script(subjects))
 
 
 def test_messages_come_and_go_by_themselves_and_are_text(
