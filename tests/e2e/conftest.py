@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from tests.desktop.rig import DesktopSession, missing_programs
 from tests.e2e.program import Program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -31,6 +32,22 @@ def keyring_session() -> Iterator[DesktopSession]:
         pytest.skip(f"missing: {missing}")
     with DesktopSession(display=False) as session:
         yield session
+
+
+@pytest.fixture
+def start(
+    simulator: Simulator, keyring_session: DesktopSession, tmp_path: Path
+) -> Iterator[Callable[[str], Program]]:
+    """Starts the program with a settings file, and no account."""
+    with ExitStack() as running:
+
+        def begin(settings: str) -> Program:
+            home = tmp_path / "home"
+            home.mkdir(mode=0o700)
+            (home / "settings.toml").write_text(settings)
+            return running.enter_context(Program(home, simulator.url, keyring_session.env))
+
+        yield begin
 
 
 @pytest.fixture

@@ -4,40 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.e2e.program import Program
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from mailtray.simulator import Simulator
-    from tests.desktop.rig import DesktopSession
+    from tests.e2e.program import Program
 
     Start = Callable[[str], Program]
 
 TEAM = "team@contoso.example"
 READER = "ada@contoso.example"
-
-
-@pytest.fixture
-def start(simulator: Simulator, keyring_session: DesktopSession, tmp_path: Path) -> Iterator[Start]:
-    """Starts the program with a settings file."""
-    running: list[Program] = []
-
-    def begin(settings: str) -> Program:
-        home = tmp_path / "home"
-        home.mkdir(mode=0o700, exist_ok=True)
-        (home / "settings.toml").write_text(settings)
-        program = Program(home, simulator.url, keyring_session.env)
-        running.append(program)
-        program.start()
-        return program
-
-    yield begin
-    for program in running:
-        program.__exit__()
 
 
 def test_a_folder_by_its_path_and_a_shared_mailbox(simulator: Simulator, start: Start) -> None:

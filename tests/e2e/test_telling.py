@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.program import Program
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from mailtray.simulator import Simulator
-    from tests.desktop.rig import DesktopSession
+    from tests.e2e.program import Program
 
     Start = Callable[[str], Program]
 
@@ -33,24 +30,11 @@ do = "silent"
 """
 
 
-@pytest.fixture
-def start(simulator: Simulator, keyring_session: DesktopSession, tmp_path: Path) -> Iterator[Start]:
-    """Starts the program with a settings file, signed in."""
-    running: list[Program] = []
-
-    def begin(settings: str) -> Program:
-        home = tmp_path / "home"
-        home.mkdir(mode=0o700)
-        (home / "settings.toml").write_text(settings)
-        program = Program(home, simulator.url, keyring_session.env)
-        running.append(program)
-        program.start()
-        program.sign_in()
-        return program
-
-    yield begin
-    for program in running:
-        program.__exit__()
+def signed_in(start: Start, settings: str) -> Program:
+    """Start the program with a settings file, and sign in."""
+    program = start(settings)
+    program.sign_in()
+    return program
 
 
 def shown(program: Program) -> list[tuple[str, str]]:
@@ -59,7 +43,7 @@ def shown(program: Program) -> list[tuple[str, str]]:
 
 
 def test_rules_and_their_shorthands(simulator: Simulator, start: Start) -> None:
-    program, cloud = start(RULES), simulator.cloud
+    program, cloud = signed_in(start, RULES), simulator.cloud
     before = cloud.unread_count()
     cloud.deliver(subject="A robot writes")
     cloud.deliver(subject="News", sender_address="news@fabrikam.example")
@@ -87,7 +71,7 @@ def test_rules_and_their_shorthands(simulator: Simulator, start: Start) -> None:
 def test_as_much_as_may_be_seen(
     simulator: Simulator, start: Start, privacy: str, title: str, words: set[str]
 ) -> None:
-    program = start(f'privacy = "{privacy}"\n')
+    program = signed_in(start, f'privacy = "{privacy}"\n')
     program.wait_told(simulator.cloud.deliver(subject="Lunch?"))
     ((found, body),) = shown(program)
     assert found == title
@@ -95,7 +79,7 @@ def test_as_much_as_may_be_seen(
 
 
 def test_a_conversation_is_one_notification(simulator: Simulator, start: Start) -> None:
-    program, cloud = start(""), simulator.cloud
+    program, cloud = signed_in(start, ""), simulator.cloud
     with cloud.lock:
         told = [
             one
@@ -107,7 +91,7 @@ def test_a_conversation_is_one_notification(simulator: Simulator, start: Start) 
 
 
 def test_a_meeting_says_when(simulator: Simulator, start: Start) -> None:
-    program, cloud = start(""), simulator.cloud
+    program, cloud = signed_in(start, ""), simulator.cloud
     cloud.deliver(
         subject="Sync", meeting="meetingRequest", starts=datetime(2031, 7, 21, 6, 0, tzinfo=UTC)
     )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mailtray.simulator import Simulator
 from tests.desktop.conftest import require
 from tests.desktop.rig import DesktopSession
+from tests.e2e.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,20 @@ def session() -> Iterator[DesktopSession]:
     require("bus", "display", "keyring", "notify", "tray")
     with DesktopSession() as whole:
         yield whole
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with Simulator() as running:
+        yield running
+
+
+@pytest.fixture
+def program(simulator: Simulator, session: DesktopSession, tmp_path: Path) -> Iterator[Program]:
+    """The program on the session's desktop, signed in."""
+    with Program(tmp_path / "home", simulator.url, session.env) as running:
+        running.sign_in()
+        yield running
 
 
 @pytest.fixture

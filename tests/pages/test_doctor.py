@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from selenium.webdriver.common.by import By
 
-from mailtray.simulator import Simulator
 from tests.desktop.rig import wait_until
 from tests.e2e.program import CLIENT_ID, Program
 from tests.pages.opened import OpenedPage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from selenium.webdriver import Chrome
 
+    from mailtray.simulator import Simulator
     from tests.desktop.rig import DesktopSession
 
 pytestmark = [pytest.mark.desktop, pytest.mark.browser, pytest.mark.timeout(120)]
@@ -26,19 +25,6 @@ pytestmark = [pytest.mark.desktop, pytest.mark.browser, pytest.mark.timeout(120)
 USERNAME = "ada@contoso.example"
 MENU = "com.canonical.dbusmenu"
 SUBJECT = "Nobody else's business"
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator() as running:
-        yield running
-
-
-@pytest.fixture
-def program(simulator: Simulator, session: DesktopSession, tmp_path: Path) -> Iterator[Program]:
-    with Program(tmp_path / "home", simulator.url, session.env) as running:
-        running.sign_in()
-        yield running
 
 
 def opened(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from selenium.webdriver.common.by import By
 
-from mailtray.simulator import Simulator
 from tests.desktop.rig import wait_until
 from tests.e2e.program import CLIENT_ID, Program
 from tests.pages.test_demo import found, press, type_password
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from selenium.webdriver import Chrome
 
+    from mailtray.simulator import Simulator
     from tests.desktop.rig import DesktopSession
 
 pytestmark = [pytest.mark.desktop, pytest.mark.browser, pytest.mark.timeout(120)]
@@ -41,12 +41,6 @@ class FirstRun(Program):
     def page(self, number: int) -> str:
         """Return the address of the ``number``-th page it opened, from 0."""
         return wait_until(lambda: self._opened_path.read_text().split()[number:], 20.0)[0]
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator() as running:
-        yield running
 
 
 @pytest.fixture

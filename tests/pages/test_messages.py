@@ -9,35 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 from selenium.webdriver.common.by import By
 
-from mailtray.simulator import Simulator
 from tests.desktop.rig import wait_until
-from tests.e2e.program import Program
 from tests.pages.opened import OpenedPage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from selenium.webdriver import Chrome
 
+    from mailtray.simulator import Simulator
     from tests.desktop.rig import DesktopSession
+    from tests.e2e.program import Program
 
 pytestmark = [pytest.mark.desktop, pytest.mark.browser, pytest.mark.timeout(120)]
 
 SCRIPT = "<script>document.title='owned'</script><b>bold</b>"
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with Simulator() as running:
-        yield running
-
-
-@pytest.fixture
-def program(simulator: Simulator, session: DesktopSession, tmp_path: Path) -> Iterator[Program]:
-    with Program(tmp_path / "home", simulator.url, session.env) as running:
-        running.sign_in()
-        yield running
 
 
 def listed(browser: Chrome) -> list[str]:

@@ -9,7 +9,6 @@ from selenium.webdriver.common.by import By
 
 from mailtray.core.settings import FORMS
 from mailtray.pages.settings import GROUPS
-from mailtray.simulator import Simulator
 from tests.desktop.rig import wait_until
 from tests.e2e.program import Program
 from tests.pages.opened import OpenedPage
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from selenium.webdriver import Chrome
 
+    from mailtray.simulator import Simulator
     from tests.desktop.rig import DesktopSession
 
 MINE = "# My own words.\ninterval_s = 60.0  # a minute\n"
@@ -31,14 +31,13 @@ def test_every_setting_is_in_one_group() -> None:
 
 
 @pytest.fixture
-def program(session: DesktopSession, tmp_path: Path) -> Iterator[Program]:
-    with Simulator() as simulator:
-        home = tmp_path / "home"
-        home.mkdir(mode=0o700)
-        (home / "settings.toml").write_text(MINE)
-        with Program(home, simulator.url, session.env, interval_s=None) as running:
-            running.sign_in()
-            yield running
+def program(simulator: Simulator, session: DesktopSession, tmp_path: Path) -> Iterator[Program]:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "settings.toml").write_text(MINE)
+    with Program(home, simulator.url, session.env, interval_s=None) as running:
+        running.sign_in()
+        yield running
 
 
 def save(browser: Chrome, key: str, words: str) -> None:
