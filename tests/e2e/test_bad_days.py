@@ -32,9 +32,8 @@ pytestmark = pytest.mark.skipif(
 
 # Root writes where it likes; without these two capabilities it asks the file modes like anybody.
 PLAIN = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", *MAILTRAY)
-IDLE_QUIT_S = QUIT_DEADLINE_S / 2
-"""Nothing was waited for; on a machine at rest it is a fifth of a second."""
-SLACK_S = 3.0
+IDLE_QUIT_S = 1.0
+SLACK_S = 1.0
 """For a busy machine to start and end processes in."""
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mailtray.simulator import Simulator
 
 INTERVAL_S = 600.0
-SOON_S = 6.0
+SOON_S = 3.0
 
 
 @pytest.fixture(scope="module")
