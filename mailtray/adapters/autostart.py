@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import plistlib
 import re
 import subprocess
 import sys
@@ -16,7 +15,6 @@ import sysconfig
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.parsers.expat import ExpatError
 
 from mailtray.adapters.entry_syntax import escape, first_group, quote_exec, unescape, unquote_exec
 from mailtray.core import text
@@ -216,6 +214,8 @@ class LaunchAgent:
             "ProcessType": "Interactive",
             "LimitLoadToSessionType": "Aqua",
         }
+        import plistlib  # macOS' alone, and slow to load
+
         _write(self.path, plistlib.dumps(entry))
 
     def turn_off(self) -> None:
@@ -227,6 +227,9 @@ class LaunchAgent:
         content = _read(self.path)
         if content is None:
             return ()
+        import plistlib
+        from xml.parsers.expat import ExpatError
+
         try:
             entry = plistlib.loads(content)
         except (plistlib.InvalidFileException, ExpatError, ValueError):

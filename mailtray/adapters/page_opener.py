@@ -31,14 +31,7 @@ def start_demo() -> None:
         MailtrayError: It cannot be started.
     """
     try:
-        subprocess.Popen(  # noqa: S603 - mailtray itself, never by a shell
-            [*_this_program(), "demo"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            creationflags=int(getattr(subprocess, "CREATE_NO_WINDOW", 0)),
-        )
+        _start([*_this_program(), "demo"], stderr=subprocess.DEVNULL)
     except OSError as exc:
         raise MailtrayError(_("The demo cannot be started"), exc.strerror or "") from exc
 
@@ -61,18 +54,8 @@ class PageOpener:
     def open(self, page: str) -> None:
         """Start the page's process."""
         try:
-            process = subprocess.Popen(  # noqa: S603 - mailtray itself, never by a shell
-                [*self._program, "open", page, *self._options],
-                stdin=subprocess.DEVNULL,
-                # Where no browser starts it prints the page's address, which is nobody else's.
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                # Ctrl+C is for the running program, which ends its pages itself.
-                start_new_session=True,
-                creationflags=int(getattr(subprocess, "CREATE_NO_WINDOW", 0)),
-            )
+            command = [*self._program, "open", page, *self._options]
+            process = _start(command, stderr=subprocess.PIPE)
         except OSError as exc:
             LOG.warning(
                 "The page %s cannot be opened: %s", page, exc.strerror or type(exc).__name__
@@ -108,6 +91,21 @@ class PageOpener:
         with self._turn:
             if self._running.get(page) is process:
                 del self._running[page]
+
+
+def _start(command: Sequence[str], *, stderr: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - mailtray itself, never by a shell
+        command,
+        stdin=subprocess.DEVNULL,
+        # Where no browser starts a page prints its address, which is nobody else's.
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        text=True,
+        errors="replace",
+        # Ctrl+C is for the running program, which ends its pages itself.
+        start_new_session=True,
+        creationflags=int(getattr(subprocess, "CREATE_NO_WINDOW", 0)),
+    )
 
 
 def _this_program() -> tuple[str, ...]:
