@@ -158,10 +158,16 @@ def speak(options: Options) -> None:
     """Say everything from now on in the language that is wished for, else in the system's."""
     # Whoever needs the settings tells of what is wrong in them.
     with suppress(ConfigError):
-        settings = load_settings(
-            _home(options), options.said, interval_min_s=_interval_min_s(options)
-        )
-        translations.speak(settings.language)
+        translations.speak(_settings(options).language)
+
+
+def _settings(options: Options) -> Settings:
+    """Read the wishes.
+
+    Raises:
+        ConfigError: One cannot be understood.
+    """
+    return load_settings(_home(options), options.said, interval_min_s=_interval_min_s(options))
 
 
 def _parts(options: Options) -> _Parts:
@@ -647,7 +653,7 @@ class _Behind:
 
     def scopes(self) -> tuple[str, ...]:
         """See the protocol."""
-        found = load_settings(_home(self._options), self._options.said).scopes_for("")
+        found = _settings(self._options).scopes_for("")
         return tuple(scope.rpartition("/")[2] for scope in found)
 
     def settings(self) -> Mapping[str, Standing]:
@@ -657,17 +663,10 @@ class _Behind:
     def unset_setting(self, key: str) -> None:
         """See the protocol."""
         unset_setting(self._options, key)
-        self._wake()
 
     def set_setting(self, key: str, words: str) -> None:
         """See the protocol."""
         set_setting(self._options, key, words)
-        self._wake()
-
-    def _wake(self) -> None:
-        """Let a program that waits for nothing look at its settings now."""
-        with suppress(NotRunning):
-            self.ask("status")
 
     def sign_in(self) -> str:
         """See the protocol."""
@@ -702,17 +701,8 @@ def pages(options: Options, doctor: Doctor) -> Iterator[PageServer]:
     from mailtray.pages.server import PageServer
     from mailtray.pages.site import build
 
-    server = PageServer(partial(build, _Behind(options, app_icon_path(), doctor)))
-    try:
-        server.__enter__()
-    except OSError as exc:
-        raise MailtrayError(
-            _("The pages cannot be shown"), _("No port of this computer is free; try again.")
-        ) from exc
-    try:
+    with PageServer(partial(build, _Behind(options, app_icon_path(), doctor))) as server:
         yield server
-    finally:
-        server.__exit__(None, None, None)
 
 
 @contextmanager
@@ -885,7 +875,7 @@ def try_rules(
     """
     from mailtray.adapters import pasted_messages
 
-    settings = load_settings(_home(options), options.said, interval_min_s=_interval_min_s(options))
+    settings = _settings(options)
     try:
         wish = parse_wish(folder)
     except ValueError as exc:

@@ -156,9 +156,8 @@ class Deeds:
 
     def _shown_subject(self, errand: Errand) -> str:
         """Return the subject where a notification may show it now, else an empty string."""
-        settings, is_locked = self._wishes.settings, self._world.presence.look().is_locked
-        privacy = settings.privacy_when_locked if is_locked else settings.privacy
-        return errand.subject if privacy == Privacy.SUBJECT else ""
+        privacy = self._wishes.privacy(self._world.presence.look())
+        return errand.subject if privacy is Privacy.SUBJECT else ""
 
     def _undo(self, name: str, replies: Replies | None = None) -> None:
         undoable = self._undoable.pop(name, None)

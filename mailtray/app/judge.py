@@ -44,6 +44,8 @@ class Judge:
         """
         rulings: dict[MessageId, Ruling] = {}
         for key, changes in found.items():
+            if not changes.arrived:
+                continue
             context = self._context(watch, key)
             for message in changes.arrived:
                 ruling = judge(message, context, self.rules)

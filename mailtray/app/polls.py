@@ -15,7 +15,7 @@ from mailtray.app.herald import attention_tag, folder_tag, permission_tag
 from mailtray.app.judge import Judge
 from mailtray.app.watch import clock_offset_s
 from mailtray.core import changes, panel, status, text
-from mailtray.core.compose import Privacy, Wording, compose
+from mailtray.core.compose import Wording, compose
 from mailtray.core.deeds import Action
 from mailtray.core.errors import AccessDenied, AuthError, MailSourceError, MailtrayError, StateError
 from mailtray.core.history import History
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mailtray.app.watch import Watch
     from mailtray.app.workers import Workers
     from mailtray.app.world import Wishes, World
-    from mailtray.core.model import AccountId, Message
+    from mailtray.core.model import AccountId, Message, MessageId
 
 _log = logging.getLogger(__name__)
 
@@ -267,20 +267,22 @@ class Polls:
         together = replace(
             together, arrived=tuple(one for one in together.arrived if one.id not in left_out)
         )
-        told = self._herald.tell(compose(together, watch.account, self._wording(), rulings))
-        self._run_hook(watch, [message for message in together.arrived if message.id in told])
+        told: frozenset[MessageId] = frozenset()
+        if together.arrived:
+            told = self._herald.tell(compose(together, watch.account, self._wording(), rulings))
+            self._run_hook(watch, [message for message in together.arrived if message.id in told])
         self._board.notice(Source.NOTIFIER, self._herald.trouble)
         after = {key: changes.advance(one, told, left_out) for key, one in found.items()}
         self._memory.remember(watch, changes.follow_moves(watch.seen, {**watch.seen, **after}))
 
     def _wording(self) -> Wording:
-        settings, is_locked = self._wishes.settings, self._world.presence.look().is_locked
+        settings = self._wishes.settings
         return Wording(
             places=self._wishes.places,
             now=self._clock.now().astimezone(self._wishes.zone),
             max_single=settings.max_single_notifications,
             name_account=len(self._watches) > 1,
-            privacy=Privacy(settings.privacy_when_locked if is_locked else settings.privacy),
+            privacy=self._wishes.privacy(self._world.presence.look()),
             group_conversations=settings.group_conversations,
             buttons=tuple(map(Action, settings.buttons)),
         )

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from mailtray.core.compose import Privacy
+
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from mailtray.core.compose import Places
     from mailtray.core.errors import MailtrayError
+    from mailtray.core.peace import Presence
     from mailtray.core.settings import Settings
     from mailtray.ports import (
         Autostart,
@@ -67,3 +70,8 @@ class Wishes:
     unconfigured: MailtrayError | None = None
     sign_in_deadline_s: float = 300.0
     zone: tzinfo = UTC
+
+    def privacy(self, presence: Presence) -> Privacy:
+        """Return how much of mail may be seen while the person is so."""
+        settings = self.settings
+        return Privacy(settings.privacy_when_locked if presence.is_locked else settings.privacy)

@@ -131,10 +131,8 @@ def _quiet_lines(words: str, lines: list[str], status: Status) -> list[str]:
 def _counts(of: Status | AccountStatus) -> str:
     """Say how many are unread, and first how many of them are new."""
     if isinstance(of, Status):
-        unread, new = unread_count(of), new_count(of)
-    else:
-        unread, new = of.unread, of.new
-    return f"{text.new(new)} · {text.unread(unread)}" if new else text.unread(unread)
+        return text.counts(new_count(of), unread_count(of))
+    return text.counts(of.new, of.unread)
 
 
 def _finish_sign_in(status: Status) -> str:

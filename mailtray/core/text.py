@@ -198,6 +198,12 @@ def new(count: int) -> str:
     return ngettext("{count} new", "{count} new", count).format(count=count)
 
 
+def counts(new_count: int, unread_count: int) -> str:
+    """Return how many are unread, and first how many of them are new."""
+    words = unread(unread_count)
+    return f"{new(new_count)} · {words}" if new_count else words
+
+
 def new_messages(count: int) -> str:
     """Return the title of a summary."""
     return ngettext("{count} new message", "{count} new messages", count).format(count=count)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, redirect, render_template, request, url_for
 
+from mailtray.core import text
+
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
@@ -18,11 +20,11 @@ def pages(program: Program) -> Blueprint:
 
     @blueprint.get("/messages")
     def show() -> str:
-        return render_template("messages.html", state=program.ask("status"))
+        return _page("messages.html", program)
 
     @blueprint.get("/messages/list")
     def listed() -> str:
-        return render_template("messages_list.html", state=program.ask("status"))
+        return _page("messages_list.html", program)
 
     @blueprint.post("/messages/check")
     def check() -> Response:
@@ -40,3 +42,7 @@ def pages(program: Program) -> Blueprint:
         return redirect(url_for(".show"), 303)
 
     return blueprint
+
+
+def _page(template: str, program: Program) -> str:
+    return render_template(template, state=program.ask("status"), counts=text.counts)

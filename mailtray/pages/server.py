@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 from cheroot import wsgi
 
+from mailtray.core.errors import MailtrayError
+from mailtray.core.language import _
 from mailtray.pages.safety import Safety
 
 if TYPE_CHECKING:
@@ -45,9 +47,14 @@ class PageServer:
         """Serve.
 
         Raises:
-            OSError: No port of the loopback can be had.
+            MailtrayError: No port of the loopback can be had.
         """
-        self._server.prepare()
+        try:
+            self._server.prepare()
+        except OSError as exc:
+            raise MailtrayError(
+                _("The pages cannot be shown"), _("No port of this computer is free; try again.")
+            ) from exc
         self._safety.serve_at(f"{ADDRESS}:{self._server.bind_addr[1]}")
         self._thread.start()
         return self
