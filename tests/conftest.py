@@ -12,17 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-WITH_REAL_PROCESSES = frozenset({"e2e", "desktop", "pages", "bundle"})
-"""Folders whose tests wait for real programs: one more try on a machine that stalls for seconds.
-The summary shows each with an R; what is broken fails twice."""
-
 os.environ["LANGUAGE"] = "en"  # whatever the developer speaks
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent.name in WITH_REAL_PROCESSES:
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -268,9 +268,6 @@ def benches(
         reliability.keep([benches.outcomes[str(cell)] for cell in CELLS])
 
 
-# No second try: it would begin with a new program, and what an earlier cell did to the old one
-# (a rotated token that was not kept, say) would pass unseen.
-@pytest.mark.flaky(reruns=0)
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_a_fault(benches: Benches, cell: Cell) -> None:
     outcome = benches.play(cell)
