@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,6 +128,24 @@ def test_the_workflow_names_what_there_is() -> None:
     assert not [path for path in paths if not (root / path).exists()]
     systems = set(re.findall(r"runs-on: (\w+)", workflow))
     assert systems == {"ubuntu", "macos", "windows"}
+
+
+def _problems(workflow: Path, schema: str) -> str:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    done = subprocess.run([*command, str(workflow)], capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode else ""
+
+
+def test_the_workflow_is_one_by_githubs_schema(tmp_path: Path) -> None:
+    workflow = Path(__file__).resolve().parent.parent / ".github/workflows/ci.yml"
+    for schema, wrong in (
+        ("vendor.github-workflows", ("runs-on:", "run-on:")),
+        ("custom.github-workflows-require-timeout", ("timeout-minutes:", "#")),
+    ):
+        assert not _problems(workflow, schema)
+        broken = tmp_path / "broken.yml"
+        broken.write_text(workflow.read_text(encoding="utf-8").replace(*wrong), encoding="utf-8")
+        assert "broken.yml" in _problems(broken, schema)
 
 
 def test_the_page_on_platforms_names_tests_that_there_are() -> None:

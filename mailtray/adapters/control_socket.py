@@ -44,7 +44,7 @@ from mailtray.core.language import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from multiprocessing.connection import Connection
+    from multiprocessing.connection import _ConnectionBase as Connection
     from types import TracebackType
     from typing import Self
 

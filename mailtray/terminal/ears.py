@@ -243,4 +243,5 @@ def own_ears() -> Ears:
         import msvcrt
 
         return WindowsEars(msvcrt.getwch)
-    return UnixEars()
+    else:  # noqa: RET505 - mypy reads the other systems' code here
+        return UnixEars()

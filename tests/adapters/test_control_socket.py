@@ -42,7 +42,8 @@ from mailtray.core.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes have no files")
+if sys.platform == "win32":
+    pytest.skip("pipes have no files", allow_module_level=True)
 
 KEY = b"k" * KEY_BYTES
 PATIENCE_S = 10.0

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from mailtray.core.errors import MailtrayError
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")
+if sys.platform == "win32":
+    pytest.skip("the programs are shell scripts", allow_module_level=True)
 
 SECRET = "Zoë \N{WAVING HAND SIGN} \ud83d; rm -rf /"
 MESSAGE = {"id": "A", "subject": SECRET, "received": None}
@@ -39,12 +40,11 @@ class Rig:
         path.chmod(0o755)
         return path
 
-    def hook(self, program: Path | str, *arguments: str, **limits: float) -> HookCommand:
-        hook = HookCommand(
-            [str(program), *arguments],
-            self.troubles.append,
-            Limits(**limits),  # type: ignore[arg-type] # whole numbers where they have to be
-        )
+    def hook(
+        self, program: Path | str, *arguments: str, time_s: float = 10.0, **counts: int
+    ) -> HookCommand:
+        command = [str(program), *arguments]
+        hook = HookCommand(command, self.troubles.append, Limits(time_s=time_s, **counts))
         self.hooks.append(hook)
         return hook
 

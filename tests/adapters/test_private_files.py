@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="file modes are a Unix matter")
+if sys.platform == "win32":
+    pytest.skip("file modes are a Unix matter", allow_module_level=True)
 
 
 @pytest.fixture(params=[0o000, 0o027, 0o777])

@@ -56,7 +56,8 @@ def is_done(player: SoundPlayer) -> bool:
     return not player._turn.locked()
 
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the players are scripts")
+if sys.platform == "win32":
+    pytest.skip("the players are scripts", allow_module_level=True)
 
 
 @pytest.mark.parametrize(("players", "best"), LINUX)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -658,7 +657,7 @@ def test_a_killed_process_leaves_the_last_state_or_the_next_one(path: Path, save
     with process.stdout:
         for _ in range(saves):
             told = int(process.stdout.readline())
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         told = max([told, *map(int, process.stdout.read().split())])
     process.wait(timeout=10)
     with closing(SqliteStateStore(path)) as store:

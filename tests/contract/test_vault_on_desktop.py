@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from itertools import count
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mailtray.ports import Vault
+
+if sys.platform == "win32":
+    pytest.skip("the Secret Service is a Unix matter", allow_module_level=True)
 
 pytestmark = pytest.mark.desktop
 
