@@ -33,7 +33,7 @@ rig:
 	@tests/desktop/install-packages
 
 # What else runs on Windows and macOS, read as it is there; what one system never reaches is another's.
-ELSEWHERE := $(foreach each,mailtray release tests.core tests.app tests.contract tests.adapters tests.simulator,-p $(each))
+ELSEWHERE := $(foreach each,mailtray release tests.core tests.app tests.contract tests.adapters tests.simulator tests.platforms,-p $(each))
 MYPY_ELSEWHERE = $(BIN)/mypy --no-warn-unreachable --follow-imports silent $(ELSEWHERE)
 
 lint: setup

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
     from mailtray.adapters.desktop_loop import DesktopLoop
     from mailtray.adapters.freedesktop_presence import FreedesktopPresence
+    from mailtray.adapters.macos_events import MacosEvents
     from mailtray.adapters.system_events import SystemEvents
+    from mailtray.adapters.windows_events import WindowsEvents
     from mailtray.core.model import Notification
     from mailtray.ports import Notifier, PresenceSource, Tray
 
@@ -57,9 +59,13 @@ class Desktop:
         self._post = post
         self._console = console
         self._loop: DesktopLoop | None = None
-        self._system: SystemEvents | None = None
+        self._system: SystemEvents | WindowsEvents | MacosEvents | None = None
         self._presence: FreedesktopPresence | None = None
         self.on_quit: Callable[[], None] | None = None
+        if sys.platform == "win32":
+            from mailtray.adapters.windows_process import introduce_process
+
+            introduce_process()
 
     def close(self) -> None:
         """End the loop of the buses."""
@@ -122,24 +128,35 @@ class Desktop:
             self._post(TrayShown())
 
     def listen_to_system(self) -> None:
-        """Let the poller hear of networks and sleeps, where they are told."""
+        """Let the poller hear of networks, sleeps and locks, where they are told."""
+        network_up, woke = partial(self._post, NetworkUp()), partial(self._post, Woke())
         if sys.platform == "linux":
             from mailtray.adapters.system_events import SystemEvents
 
             self._system = SystemEvents(
-                self._desktop_loop(),
-                on_network_up=partial(self._post, NetworkUp()),
-                on_wake=partial(self._post, Woke()),
+                self._desktop_loop(), on_network_up=network_up, on_wake=woke
             )
-            self._system.start()
+        elif sys.platform == "win32":
+            from mailtray.adapters.windows_events import WindowsEvents
+
+            self._system = WindowsEvents(
+                on_network_up=network_up, on_wake=woke, on_presence=self._on_presence
+            )
+        else:
+            from mailtray.adapters.macos_events import MacosEvents
+
+            self._system = MacosEvents(on_wake=woke, on_presence=self._on_presence)
+        self._system.start()
+
+    def _on_presence(self) -> None:
+        self._post(PresenceChanged())
 
     def presence(self) -> PresenceSource:
         """Return what tells of the person."""
         if sys.platform == "linux":
             from mailtray.adapters.freedesktop_presence import FreedesktopPresence
 
-            changed = partial(self._post, PresenceChanged())
-            self._presence = FreedesktopPresence(self._desktop_loop(), changed)
+            self._presence = FreedesktopPresence(self._desktop_loop(), self._on_presence)
             self._presence.start()
             return self._presence
         elif sys.platform == "win32":  # noqa: RET505 - mypy reads the other systems' code here

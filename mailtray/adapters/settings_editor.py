@@ -31,20 +31,24 @@ def write_new(path: Path, content: bytes) -> None:
     """
     try:
         with open(path, "xb", opener=open_private) as file:  # Path.open has no opener
-            _fill(path, file.fileno(), content)
+            failure = _fill(file.fileno(), content)
+        if failure is not None:
+            # Windows removes nothing that is open.
+            path.unlink()
+            raise failure
     except FileExistsError as exc:
         raise mistake(path, "", _("is there already, and was left as it is")) from exc
     except OSError as exc:
         raise _unwritable(path, exc) from exc
 
 
-def _fill(path: Path, descriptor: int, content: bytes) -> None:
+def _fill(descriptor: int, content: bytes) -> OSError | None:
     try:
         os.write(descriptor, content)
         os.fsync(descriptor)
-    except OSError:
-        path.unlink()
-        raise
+    except OSError as exc:
+        return exc
+    return None
 
 
 def change(

@@ -1,10 +1,10 @@
-"""What the computer itself tells: the network is back, the sleep is over.
+"""What the computer itself tells on Linux: the network is back, the sleep is over.
 
-On Linux only, from the system bus: NetworkManager tells of the network, systemd-logind of the
+It comes from the system bus: NetworkManager tells of the network, systemd-logind of the
 sleep. Nothing is asked for and nothing is polled; match rules name services and not their
 present owners, so that one which starts later is heard as well. Where there is no system bus,
 or none of these services, nothing is told, and the poller's own look at the clocks finds out
-about a sleep alone. So it does on other systems, which have nothing here yet.
+about a sleep alone.
 
 Source: NetworkManager D-Bus API, org.freedesktop.NetworkManager and NMState;
 org.freedesktop.login1(5), "PrepareForSleep".

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import sys
 from typing import TYPE_CHECKING, Any
 
+from mailtray.adapters.windows_library import windows_library
 from mailtray.core.peace import Presence
 
 if TYPE_CHECKING:
@@ -43,17 +43,6 @@ class SessionInfo(ctypes.Structure):
         ("state", ctypes.c_int32),
         ("flags", ctypes.c_int32),
     )
-
-
-def windows_library(name: str) -> Any:  # noqa: ANN401 - ctypes makes its functions up
-    """Return a system library.
-
-    Raises:
-        OSError: There is none of this name.
-    """
-    if sys.platform == "win32":
-        return ctypes.WinDLL(name)
-    raise OSError(f"no {name} here")
 
 
 class WindowsPresence:
