@@ -47,12 +47,19 @@ def into(told: SimpleQueue[Presence], loop: DesktopLoop) -> FreedesktopPresence:
 @contextmanager
 def listening(loop: DesktopLoop) -> Iterator[SimpleQueue[Presence]]:
     """Yield what is told, from the moment from which on everything is heard."""
+    with both(loop) as (_, told):
+        yield told
+
+
+@contextmanager
+def both(loop: DesktopLoop) -> Iterator[tuple[FreedesktopPresence, SimpleQueue[Presence]]]:
+    """Yield who listens as well, for what is told on two buses has an order on each alone."""
     told: SimpleQueue[Presence] = SimpleQueue()
     presence = into(told, loop)
     presence.start()
     wait_until(lambda: presence._session.is_open and presence._system.is_open)
     wait_until(lambda: loop.call(_nothing_is_asked(presence), WAIT_S))
-    yield told
+    yield presence, told
     presence.close()
     assert told.empty()
 
@@ -103,12 +110,14 @@ def test_two_who_tell_of_one_lock_are_one(address: str, loop: DesktopLoop) -> No
     with (
         LogindSessions(address) as logind,
         ScreenSaver(address) as saver,
-        listening(loop) as told,
+        both(loop) as (presence, told),
     ):
         logind.lock()
         assert told.get(timeout=WAIT_S) == LOCKED
         saver.switch(to=True)
+        wait_until(lambda: len(presence._locked) == 2)
         saver.switch(to=False)
+        wait_until(lambda: len(presence._locked) == 1)
         logind.lock(to=False)
         assert told.get(timeout=WAIT_S) == HERE
 
