@@ -1,12 +1,23 @@
 /* Fetches the live parts of a page again while somebody looks at it; forms and links do without. */
 "use strict";
+/* What is new in one is told by a line that stays, and only if it says something else: a part that
+   is put in anew would be read out whole. */
+const wordsOf = (part) => [...part.querySelectorAll("[data-told]")].map((one) => one.textContent).join(" ");
 for (const part of document.querySelectorAll("[data-refresh]")) {
   let shown = part.innerHTML;
+  let told = wordsOf(part);
+  const tell = () => {
+    const words = wordsOf(part);
+    if (words === told) return;
+    document.getElementById("told").textContent = told = words;
+  };
   const refresh = async () => {
     if (document.hidden || part.contains(document.activeElement)) return;
     const answer = await fetch(part.dataset.refresh, { credentials: "same-origin" }).catch(() => null);
     const found = answer && answer.ok ? await answer.text() : null;
-    if (found !== null && found !== shown) part.innerHTML = shown = found;
+    if (found === null || found === shown) return;
+    part.innerHTML = shown = found;
+    tell();
   };
   setInterval(refresh, 5000);
 }

@@ -96,6 +96,8 @@ class Safety:
     def _let_in(self) -> None:
         if request.host != self._host:
             abort(403, _("Unknown host."))
+        if request.endpoint == "static":
+            return  # how all pages look, a refusal too
         if not request.path.startswith(f"{self.prefix}/"):
             abort(403, _("Open the page from mailtray's menu."))
         if request.endpoint == "open" and request.method in _READING:

@@ -27,7 +27,7 @@ def build(program: Program, safety: Safety) -> Flask:
         program: What they show and change.
         safety: Who stands in front of them.
     """
-    app = Flask(__name__, static_folder=look.FOLDER, static_url_path=f"{safety.prefix}/look")
+    app = Flask(__name__, static_folder=look.FOLDER, static_url_path="/look")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     safety.guard(app)
 
@@ -64,4 +64,4 @@ def _refusal(error: HTTPException) -> tuple[str, int]:
     # Werkzeug's own words are in English; those that were given with the error are said already.
     is_worded = "description" in vars(error)
     words = error.description if is_worded else _("There is no such page here.")
-    return render_template("refusal.html", code=code, words=words), code
+    return render_template("refusal.html", words=words), code
