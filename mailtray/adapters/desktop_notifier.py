@@ -159,13 +159,14 @@ class DesktopNotifierNotifier:
         return self._vendor
 
     async def _withdraw(self, tags: tuple[str, ...]) -> None:
+        vendor = self._vendor
+        if vendor is None:
+            return
         for identifier in [each for each, shown in self._shown.items() if shown.tag in tags]:
             del self._shown[identifier]
-            if self._vendor is None:
-                continue
             try:
                 async with asyncio.timeout(CLEAR_TIMEOUT_S):
-                    await self._vendor.clear(identifier)
+                    await vendor.clear(identifier)
             # KeyError: the package forgot it already, for the person closed it.
             except (KeyError, OSError, RuntimeError, TimeoutError) as exc:
                 log.debug("A notification could not be withdrawn: %s", exc)

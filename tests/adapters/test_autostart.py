@@ -230,6 +230,9 @@ class TestRunKey:
             with pytest.raises(MailtrayError, match="registry refused"):
                 refused()
         assert one.started() == COMMAND
+        registry.is_sealed = True
+        with pytest.raises(MailtrayError, match="registry refused"):
+            one.started()
 
 
 class TestStartCommand:

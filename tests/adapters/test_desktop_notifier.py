@@ -35,6 +35,7 @@ class Package:
     error: Exception | None = None
     capabilities = frozenset({Capability.TITLE})
     is_allowed = True
+    is_taken = True
     hangs: asyncio.Event | None = None
     shown: list[desktop_notifier.Notification]
     cleared: list[str]
@@ -60,7 +61,8 @@ class Package:
             await self.hangs.wait()
         self.shown.append(notification)
         assert notification.on_dispatched is not None
-        notification.on_dispatched()
+        if self.is_taken:
+            notification.on_dispatched()
         return notification.identifier
 
     async def clear(self, identifier: str) -> None:
@@ -109,6 +111,25 @@ def test_notifications_switched_off(
     with pytest.raises(NotifierError) as caught:
         notifier.show(about("a"))
     assert "settings" in caught.value.hint
+
+
+def test_a_notification_that_the_system_did_not_take(
+    package: type[Package], notifier: DesktopNotifierNotifier
+) -> None:
+    package.is_taken = False
+    with pytest.raises(NotifierError, match="refused"):
+        notifier.show(about("a"))
+
+
+def test_a_notification_is_withdrawn_by_its_tag(
+    package: type[Package], notifier: DesktopNotifierNotifier
+) -> None:
+    notifier.withdraw(["a"])
+    for tag in "ab":
+        notifier.show(about(tag))
+    notifier.withdraw(["a", "unknown"])
+    wait_until(lambda: bool(package.cleared))
+    assert package.cleared == [package.shown[0].identifier]
 
 
 def test_a_system_that_hangs(

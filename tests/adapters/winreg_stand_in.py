@@ -34,6 +34,7 @@ class StandInRegistry:
 
     Attributes:
         is_denied: True where a policy forbids to write.
+        is_sealed: True where it forbids to read as well.
     """
 
     HKEY_CURRENT_USER = object()
@@ -42,7 +43,7 @@ class StandInRegistry:
 
     def __init__(self) -> None:
         self._keys: dict[str, dict[str, tuple[object, int]]] = {}
-        self.is_denied = False
+        self.is_denied = self.is_sealed = False
 
     def CreateKey(self, root: object, path: str) -> StandInKey:  # noqa: N802 - winreg's name
         assert root is self.HKEY_CURRENT_USER
@@ -57,6 +58,8 @@ class StandInRegistry:
         assert reserved == 0
         if path.lower() not in self._keys:
             raise FileNotFoundError(2, "The system cannot find the file specified")
+        if self.is_sealed:
+            raise PermissionError(13, "Access is denied")
         if access & self.KEY_SET_VALUE:
             self._refuse_where_denied()
         return StandInKey(self._keys[path.lower()], access)

@@ -20,20 +20,24 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Windows]:
+def windows(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Windows]:
     del tmp_path  # pytest makes it as the system at hand does
     system = Windows(monkeypatch)
-    _measure_as("win32")
+    _measure_as("win32", request)
     yield system
     _measure_as("")
     monkeypatch.undo()
 
 
 @pytest.fixture
-def macos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Macos]:
+def macos(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Macos]:
     del tmp_path
     system = Macos(monkeypatch)
-    _measure_as("darwin")
+    _measure_as("darwin", request)
     yield system
     _measure_as("")
     monkeypatch.undo()
@@ -55,8 +59,9 @@ def anew(monkeypatch: pytest.MonkeyPatch) -> Anew:
     return load
 
 
-def _measure_as(platform: str) -> None:
-    """Tell who measures, if anybody does, on which platform lines are run from now on."""
+def _measure_as(platform: str, request: pytest.FixtureRequest | None = None) -> None:
+    """Tell who measures, if anybody does, which test runs lines on which platform from now on."""
     measuring = coverage.Coverage.current()
     if measuring is not None:
-        measuring.switch_context(platform)
+        function = "" if request is None else request.function.__name__
+        measuring.switch_context(f"{platform} {function}".strip())

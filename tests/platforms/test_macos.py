@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import plistlib
+import signal
+import subprocess
 import sys
 import threading
 from contextlib import ExitStack
@@ -15,22 +17,36 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mailtray import demo, desktop, diagnosis
-from mailtray.adapters import autostart, desktop_files, mail_program, translations
+from mailtray import cli, demo, desktop, diagnosis
+from mailtray.adapters import (
+    autostart,
+    check_system,
+    desktop_files,
+    mail_program,
+    page_opener,
+    settings_editor,
+    translations,
+)
+from mailtray.adapters.control_socket import KEY_BYTES, ControlServer, ask
+from mailtray.adapters.hook_command import HookCommand
 from mailtray.adapters.icons import app_icon_path
 from mailtray.adapters.keyring_vault import KeyringVault
 from mailtray.adapters.macos_events import MacosEvents
 from mailtray.adapters.macos_presence import MacosPresence
-from mailtray.adapters.private_files import make_private_folder
-from mailtray.app.commands import PresenceChanged, Woke
-from mailtray.core.errors import MailtrayError, NotifierError, VaultError, VaultLocked
-from mailtray.core.model import AccountId, IconKind, TrayView
+from mailtray.adapters.private_files import make_private_folder, open_private
+from mailtray.adapters.settings_file import Home
+from mailtray.app.commands import PresenceChanged, TrayMissing, Woke
+from mailtray.app.lifecycle import App
+from mailtray.command_line import EXIT_OK
+from mailtray.core.errors import MailtrayError, NotifierError, NotRunning, VaultError, VaultLocked
+from mailtray.core.model import AccountId, IconKind, MenuItem, TrayView
 from mailtray.core.peace import Presence
 from tests.adapters import test_pystray_tray as pystray_stand_in
 from tests.contract.test_notifier import about
+from tests.desktop.rig import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mailtray.app.commands import Command
     from tests.platforms.conftest import Anew
@@ -71,14 +87,55 @@ def test_the_icon_is_touched_on_the_main_thread_alone(
     over = threading.Event()
     thread = threading.Thread(target=tray.run, args=(over.wait,), daemon=True)
     thread.start()
-    tray.render(TrayView(IconKind.UNREAD, 3, "3 unread", ()))
+    menu = (MenuItem("R&D", "open", "id"),)
+    tray.render(TrayView(IconKind.UNREAD, 3, "3 unread", menu))
     while tray._vendor.title != "3 unread":
         macos.run()
+    assert tray._vendor.menu.items[0].text == "R&D"
     assert tray._vendor.threads == {threading.main_thread().name}
     over.set()
     while thread.is_alive():
         macos.run()
         thread.join(0.1)
+
+
+def test_no_icon_is_told_to_the_poller(
+    own: desktop.Desktop, inbox: SimpleQueue[Command], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pystray", None)
+    assert own.tray("auto").name == "none"
+    assert isinstance(inbox.get(timeout=1), TrayMissing)
+
+
+def test_a_sound_is_played_by_the_systems_player(
+    anew: Anew, macos: Macos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del macos
+    for name in ("afplay", "aplay"):
+        program = tmp_path / name
+        program.write_text(
+            f'#!/bin/sh\necho {name} "$@" > {tmp_path}/part; mv {tmp_path}/part {tmp_path}/heard\n'
+        )
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    player = anew("mailtray.adapters.sound_player").SoundPlayer()
+    player.play("/sounds/ping.wav")
+    wait_until((tmp_path / "heard").exists)
+    assert (tmp_path / "heard").read_text() == "afplay /sounds/ping.wav\n"
+    wait_until(lambda: not player._turn.locked())
+
+
+def test_plyers_notification_is_as_long_as_it_is(
+    own: desktop.Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[dict[str, object]] = []
+    module = ModuleType("plyer.platforms.macosx.notification")
+    vars(module)["instance"] = lambda: SimpleNamespace(notify=lambda **wish: shown.append(wish))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr("plyer.utils.platform", "macosx")
+    _first, second = (build() for build in own._desktop_rungs())
+    second.show(about("a", "x" * 70, ""))
+    assert (shown[0]["title"], shown[0]["message"]) == ("x" * 70, "")
 
 
 def test_notifications_go_by_desktop_notifier_and_else_by_plyer(own: desktop.Desktop) -> None:
@@ -166,6 +223,13 @@ def test_a_login_starts_it_by_a_launch_agent(
 
 
 @pytest.mark.usefixtures("macos")
+def test_without_a_script_a_login_starts_the_interpreter(tmp_path: Path) -> None:
+    (tmp_path / "pythonw.exe").touch()
+    python = str(tmp_path / "python")
+    assert autostart.start_command(None, python) == (python, "-m", "mailtray", "run")
+
+
+@pytest.mark.usefixtures("macos")
 def test_the_menus_of_linux_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(MailtrayError, match="Linux"):
         desktop_files.own_desktop_files(["mailtray"], {"XDG_DATA_HOME": str(tmp_path)})
@@ -220,3 +284,88 @@ def test_a_token_cache_goes_to_the_keychain(macos: Macos, monkeypatch: pytest.Mo
         with pytest.raises(VaultError) as caught:
             KeyringVault().load(ADA)
         assert type(caught.value) is meaning
+
+
+# -- where macOS is as any Unix --------------------------------------------------------------------
+
+
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    signal.set_wakeup_fd(-1)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("macos", "_signals")
+def test_a_signal_ends_the_simulator_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "say", lambda _line: signal.raise_signal(signal.SIGTERM))
+    run = cli.simulator_command.callback
+    assert run is not None
+    assert run(port=0) == EXIT_OK
+
+
+@pytest.mark.usefixtures("macos")
+def test_the_main_thread_waits_without_a_limit() -> None:
+    limits: list[float | None] = []
+
+    def wait(limit_s: float | None) -> bool:
+        limits.append(limit_s)
+        return True
+
+    App._wait(SimpleNamespace(_over=SimpleNamespace(wait=wait)))  # type: ignore[arg-type]
+    assert limits == [None]
+
+
+@pytest.mark.usefixtures("macos")
+def test_the_control_socket_is_a_file_for_its_owner(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    home.prepare()
+    address, key, is_over = home.socket_address, b"k" * KEY_BYTES, threading.Event()
+
+    def handle(_: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+        yield {"n": 1}
+        is_over.wait(20)
+
+    with ControlServer(address, key, handle) as server:
+        assert Path(address).stat().st_mode & 0o777 == 0o600
+        with pytest.raises(NotRunning):
+            ask(address, key, {}, timeout_s=20, on_progress=lambda _: server.close())
+        is_over.set()
+
+
+@pytest.mark.usefixtures("macos")
+def test_files_are_changed_with_their_modes(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    with open(path, "wb", opener=open_private) as file:
+        file.write(b"interval_s = 60\n")
+    settings_editor.change(path, "interval_s", 120, lambda _said: None)
+    assert path.read_bytes() == b"interval_s = 120\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    make_private_folder(tmp_path / "state")
+    make_private_folder(tmp_path / "state")
+    assert check_system.folders([tmp_path / "state"]).found == str(tmp_path / "state")
+    assert "Python" in check_system.versions({}).found
+
+
+@pytest.mark.usefixtures("macos")
+def test_a_hook_is_ended_with_its_group() -> None:
+    script = "import signal; signal.pause()"
+    hook = HookCommand([sys.executable, "-c", script], lambda _: None)
+    hook.run({"id": 1})
+    wait_until(lambda: bool(hook._running))
+    hook.close()
+    wait_until(lambda: not hook._running)
+
+
+@pytest.mark.usefixtures("macos")
+def test_a_page_is_a_process_of_its_own() -> None:
+    command = [sys.executable, "-c", "import sys; sys.exit(3)"]
+    assert page_opener._start(command, stderr=subprocess.DEVNULL).wait(20) == 3
+
+
+@pytest.mark.usefixtures("macos")
+def test_keys_come_from_a_terminal(anew: Anew) -> None:
+    loaded = anew("mailtray.terminal.ears")
+    assert isinstance(loaded.own_ears(), loaded.UnixEars)

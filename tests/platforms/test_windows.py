@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import io
 import logging
@@ -13,7 +14,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Event
+from threading import Event, Thread
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from mailtray.adapters import (
     check_system,
     desktop_files,
     mail_program,
+    page_opener,
     settings_editor,
     translations,
     windows_library,
@@ -45,11 +47,12 @@ from mailtray.app.commands import NetworkUp, PresenceChanged, TrayMissing, Woke
 from mailtray.app.lifecycle import App
 from mailtray.command_line import EXIT_OK
 from mailtray.core.errors import MailtrayError
-from mailtray.core.model import INBOX, AccountId, MenuItem, Seen, TrayView
+from mailtray.core.model import INBOX, AccountId, IconKind, MenuItem, Seen, TrayView
 from mailtray.core.peace import Presence
 from mailtray.simulator import Simulator
-from mailtray.terminal import ears
 from tests.adapters import test_pystray_tray as pystray_stand_in
+from tests.adapters.test_plyer_notifier import Balloon
+from tests.contract.test_notifier import about
 from tests.desktop.rig import wait_until
 from tests.fakes.keyrings import WINDOWS_MAX_BYTES
 
@@ -153,11 +156,13 @@ def test_the_simulators_port_is_not_shared() -> None:
         simulator.stop()
 
 
-def test_keys_come_from_the_console(windows: Windows) -> None:
+def test_keys_come_from_the_console(windows: Windows, anew: Anew) -> None:
+    loaded = anew("mailtray.terminal.ears")
+    assert not hasattr(loaded, "UnixEars")
     for char in ("j", "\xe0", "H", "\x1b", "\x03"):
         windows.keys.put(char)
     heard: list[str] = []
-    with ears.own_ears() as own:
+    with loaded.own_ears() as own:
         own.begin_again()
         own.listen(heard.append)
     assert heard == ["j", "up", "escape", "interrupt"]
@@ -188,6 +193,15 @@ def test_the_process_has_a_name_of_its_own_from_the_first_moment(
     assert windows.identity == "mailtray"
 
 
+def test_windows_calls_what_is_declared_in_its_own_way(
+    windows: Windows, anew: Anew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del windows
+    own_way = object()
+    monkeypatch.setattr(ctypes, "WINFUNCTYPE", own_way, raising=False)
+    assert anew("mailtray.adapters.windows_library").CALLBACK is own_way
+
+
 @pytest.mark.parametrize(
     "lacking", ["SetCurrentProcessExplicitAppUserModelID", "SetProcessDpiAwarenessContext"]
 )
@@ -215,10 +229,15 @@ def test_the_icon_has_windows_size_and_its_menu_windows_marks(
     )
     monkeypatch.setitem(sys.modules, "pystray", module)
     tray: Any = own.tray("auto")
+    over = Event()
+    thread = Thread(target=tray.run, args=(over.wait,), daemon=True)
+    thread.start()
+    tray.render(TrayView(IconKind.UNREAD, 3, "x" * 200, (MenuItem("R&D", "open", "id"),)))
+    wait_until(lambda: len(tray._vendor.title) == 127)
     assert tray._vendor.icon.size == (32, 32)
-    view = TrayView(tray._latest.icon, 0, "x" * 200, (MenuItem("R&D", "open", "id"),))
-    assert tray._menu(view).items[0].text == "R&&D"
-    assert len(tray._title(view)) == 127
+    assert tray._vendor.menu.items[0].text == "R&&D"
+    over.set()
+    thread.join(PATIENCE_S)
 
 
 def test_no_icon_is_told_to_the_poller(
@@ -229,15 +248,22 @@ def test_no_icon_is_told_to_the_poller(
     assert isinstance(inbox.get(timeout=PATIENCE_S), TrayMissing)
 
 
-def test_notifications_go_by_desktop_notifier_and_else_by_plyer(own: desktop.Desktop) -> None:
+def test_notifications_go_by_desktop_notifier_and_else_by_plyer(
+    own: desktop.Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert isinstance(own.notifier("auto"), NotifierLadder)
     assert isinstance(own._loop, DesktopLoop)
     first, second = (build() for build in own._desktop_rungs())
     assert (first.name, second.name) == ("desktop-notifier", "plyer")
-    balloon: Any = second
+    balloon, module = Balloon(), ModuleType("plyer.platforms.win.notification")
+    vars(module)["instance"] = lambda: balloon
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr("plyer.utils.platform", "win")
+    second.show(about("a", "x" * 70, ""))
+    (shown,) = balloon.shown
+    assert (shown["title"], shown["message"]) == ("x" * 62 + "…", " ")
     # Windows takes no other picture.
-    assert balloon._icon == app_icon_path().with_suffix(".ico")
-    assert balloon._fitted("x" * 70, "") == ("x" * 62 + "…", " ")
+    assert shown["app_icon"] == str(app_icon_path().with_suffix(".ico"))
     assert desktop._has_desktop()
 
 
@@ -398,6 +424,7 @@ def test_the_profile_keeps_others_out_and_modes_mean_nothing(tmp_path: Path) -> 
         file.write(b"secret")
     assert (folder / "key").read_bytes() == b"secret"
     assert check_system.folders([folder]).found == str(folder)
+    assert "Python" in check_system.versions({}).found
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError):
         make_private_folder(tmp_path / "file")
@@ -459,21 +486,33 @@ def test_a_login_starts_it_by_the_run_key(windows: Windows, tmp_path: Path) -> N
     assert line == subprocess.list2cmdline(own.command)
 
 
+@pytest.mark.usefixtures("windows")
+def test_without_a_script_a_login_starts_the_interpreter_without_a_console(tmp_path: Path) -> None:
+    (tmp_path / "pythonw.exe").touch()
+    command = autostart.start_command(None, str(tmp_path / "python.exe"))
+    assert command == (str(tmp_path / "pythonw.exe"), "-m", "mailtray", "run")
+
+
 def test_mail_goes_to_the_registered_program(windows: Windows) -> None:
     assert mail_program.open_in_mail_program("mailto:ann@example.com")
     assert windows.opened == ["mailto:ann@example.com"]
     assert not mail_program.open_in_mail_program("ms-outlook://compose")
 
 
-def test_a_hook_runs_without_a_window_and_is_ended_alone(windows: Windows, tmp_path: Path) -> None:
-    script = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read()); input()"
-    command = [sys.executable, "-c", script]
-    hook = HookCommand([*command, str(tmp_path / "got")], lambda _: None, Limits(time_s=PATIENCE_S))
+def test_a_hook_runs_without_a_window_and_is_ended_alone(windows: Windows) -> None:
+    script = "import signal; signal.pause()"
+    hook = HookCommand([sys.executable, "-c", script], lambda _: None, Limits(time_s=PATIENCE_S))
     hook.run({"id": 1})
-    wait_until(lambda: bool(windows.processes))
+    wait_until(lambda: bool(hook._running))
     hook.close()
     assert windows.processes == [0x8000200]
-    assert not hook._running
+    wait_until(lambda: not hook._running)
+
+
+def test_a_page_is_a_process_without_a_window(windows: Windows) -> None:
+    command = [sys.executable, "-c", "import sys; sys.exit(3)"]
+    assert page_opener._start(command, stderr=subprocess.DEVNULL).wait(PATIENCE_S) == 3
+    assert windows.processes == [0x8000000]
 
 
 def test_it_speaks_as_windows_does(windows: Windows) -> None:
