@@ -8,11 +8,15 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 os.environ["LANGUAGE"] = "en"  # whatever the developer speaks
+# How long an example takes says how busy the machine is; each test has its limit besides.
+settings.register_profile("mailtray", deadline=None)
+settings.load_profile("mailtray")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -378,7 +378,6 @@ def _unread(watch: Watch) -> set[MessageId]:
 TwoMailboxes.TestCase.settings = settings(
     max_examples=20_000 if IS_SOAK else 300,
     stateful_step_count=50 if IS_SOAK else 30,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtray.adapters.sqlite_state import SET_ASIDE_MAX, SqliteStateStore
@@ -242,7 +242,6 @@ states = st.builds(
 )
 
 
-@settings(deadline=None)  # a slow disk is no fault
 @given(st.lists(states, min_size=1, max_size=3))
 def test_any_state_survives_the_disk(
     tmp_path_factory: pytest.TempPathFactory, them: list[Seen]
