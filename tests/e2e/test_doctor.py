@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from mailtray.core.doctor import Part, Verdict
 from mailtray.simulator import Simulator
 from tests.desktop.conftest import require
 from tests.desktop.rig import DesktopSession
+from tests.e2e.company_network import MICROSOFT, ForwardProxy, TlsFront, server_context
 from tests.e2e.program import CLIENT_ID, MAILTRAY, Program, bare_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
-BROKEN = {Verdict.ATTENTION, Verdict.FAIL}
 EVERYTHING = {part.value for part in Part}
 
 
@@ -39,6 +42,14 @@ class Findings:
     def __getitem__(self, name: str) -> dict[str, str]:
         return next(one for one in self.checks if one["name"] == name)
 
+    def names_exactly(self, wrong: set[str]) -> None:
+        """Hold that all is looked at, and that what is not good is this and has an action."""
+        assert {one["name"] for one in self.checks} == EVERYTHING
+        assert {one["name"] for one in self.checks if one["status"] != "ok"} == wrong, self.checks
+        assert self.code == int(bool(self.names(Verdict.FAIL)))
+        for one in self.checks:
+            assert one["action"] or one["status"] in {"ok", "unknown"}, one
+
     def names(self, *statuses: Verdict) -> set[str]:
         return {one["name"] for one in self.checks if one["status"] in statuses}
 
@@ -53,24 +64,31 @@ def examine(home: Path, env: Mapping[str, str], *options: str) -> Findings:
 
 
 @pytest.fixture(scope="module")
+def whole_session() -> Iterator[DesktopSession]:
+    require("bus", "display", "keyring", "notify", "tray")
+    with DesktopSession() as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
 def microsoft() -> Iterator[Simulator]:
     with Simulator() as running:
         yield running
 
 
 def on_desktop(session: DesktopSession, microsoft: Simulator, folder: Path) -> Findings:
-    env = {**session.env, "MAILTRAY_SOUND": "none"}
     options = ("--service-url", microsoft.url, "--client-id", CLIENT_ID)
-    return examine(folder / "home", env, *options)
+    return examine(folder / "home", silent(session), *options)
 
 
-NOT_ASKED = {"program", "sign_in"}
-"""Nothing runs and nobody is signed in, on any of these desktops."""
+def silent(session: DesktopSession) -> dict[str, str]:
+    """Return a desktop's environment with no sound wished, as the rig's server plays none."""
+    return {**session.env, "MAILTRAY_SOUND": "none"}
 
 
 @pytest.mark.desktop
 @pytest.mark.parametrize(
-    ("lacking", "named"),
+    ("lacking", "missing"),
     [
         pytest.param({}, set(), id="nothing"),
         pytest.param({"tray": False}, {"tray"}, id="tray"),
@@ -84,23 +102,106 @@ NOT_ASKED = {"program", "sign_in"}
         ),
     ],
 )
-def test_a_desktop_that_lacks_something_is_told_just_that(
-    microsoft: Simulator, tmp_path: Path, lacking: dict[str, Any], named: set[str]
+def test_in_each_lame_desktop_it_names_exactly_the_missing_part(
+    simulator: Simulator, tmp_path: Path, lacking: dict[str, Any], missing: set[str]
 ) -> None:
     require("bus", "display", "keyring", "notify", "tray")
-    with DesktopSession(**lacking) as session:
-        found = on_desktop(session, microsoft, tmp_path)
-    assert found.names(*BROKEN) - NOT_ASKED == named, found.checks
-    assert {one["name"] for one in found.checks} == EVERYTHING
-    for name in named:
-        assert found[name]["action"]
+    with (
+        DesktopSession(**lacking) as session,
+        Program(tmp_path / "home", simulator.url, silent(session)) as program,
+    ):
+        program.sign_in()
+        # On its own environment, for the program's names a browser of the tests.
+        found = on_desktop(session, simulator, tmp_path)
+    found.names_exactly(missing)
+
+
+# -- one thing wrong, on a desktop that has everything ---------------------------------------------
+
+Wrong = Callable[[Program, Simulator, ExitStack], Mapping[str, str]]
+"""Makes one thing wrong; returns more options for the doctor, and variables in capitals."""
+
+
+def signed_out(program: Program, _simulator: Simulator, _stack: ExitStack) -> Mapping[str, str]:
+    assert program.run("signout").returncode == 0
+    return {}
+
+
+def broken_settings(
+    program: Program, _simulator: Simulator, _stack: ExitStack
+) -> Mapping[str, str]:
+    (program.home / "settings.toml").write_text("preview = 3\n")
+    return {}
+
+
+def no_client_id(_program: Program, _simulator: Simulator, _stack: ExitStack) -> Mapping[str, str]:
+    return {"--client-id": ""}
+
+
+def no_network(_program: Program, _simulator: Simulator, _stack: ExitStack) -> Mapping[str, str]:
+    with Simulator() as gone:
+        return {"--service-url": gone.url}
+
+
+def slow_clock(_program: Program, _simulator: Simulator, stack: ExitStack) -> Mapping[str, str]:
+    now = time.time  # noqa: TID251 - the simulator's clock is shifted by it
+    elsewhere = stack.enter_context(Simulator(now=lambda: now() + 3600))
+    return {"--service-url": elsewhere.url}
+
+
+def wrong_proxy(_program: Program, _simulator: Simulator, _stack: ExitStack) -> Mapping[str, str]:
+    return {"--service-url": "", "HTTPS_PROXY": "http://127.0.0.1:9"}
+
+
+def untrusted(_program: Program, simulator: Simulator, stack: ExitStack) -> Mapping[str, str]:
+    port = int(simulator.url.rpartition(":")[2])
+    front = stack.enter_context(TlsFront(server_context(trustme.CA()), port))
+    proxy = stack.enter_context(ForwardProxy(dict.fromkeys(MICROSOFT, front.port)))
+    return {"--service-url": "", "HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}
+
+
+UNREACHED = {"sign_in_service", "mail_service", "clock"}
+"""What cannot be good where Microsoft is not met; the clock has nothing to be compared with."""
+
+
+@pytest.mark.parametrize(
+    ("go_wrong", "wrong"),
+    [
+        pytest.param(signed_out, {"sign_in", "mailbox"}, id="signed out"),
+        pytest.param(broken_settings, {"settings"}, id="broken settings"),
+        pytest.param(no_client_id, {"client_id"}, id="no client id"),
+        pytest.param(no_network, UNREACHED, id="no network"),
+        pytest.param(slow_clock, {"clock"}, id="clock an hour behind"),
+        pytest.param(wrong_proxy, UNREACHED | {"proxy", "certificate"}, id="proxy"),
+        pytest.param(untrusted, UNREACHED | {"certificate"}, id="untrusted certificate"),
+    ],
+)
+@pytest.mark.desktop
+def test_of_one_thing_wrong_it_names_exactly_that(
+    simulator: Simulator,
+    whole_session: DesktopSession,
+    tmp_path: Path,
+    go_wrong: Wrong,
+    wrong: set[str],
+) -> None:
+    with (
+        Program(tmp_path / "home", simulator.url, silent(whole_session)) as program,
+        ExitStack() as stack,
+    ):
+        program.sign_in()
+        said = {"--service-url": simulator.url, "--client-id": CLIENT_ID}
+        said |= go_wrong(program, simulator, stack)
+        env = silent(whole_session) | {key: said.pop(key) for key in tuple(said) if key.isupper()}
+        options = [word for option in said.items() if option[1] for word in option]
+        found = examine(program.home, env, *options)
+    found.names_exactly(wrong)
 
 
 @pytest.mark.desktop
-def test_a_whole_desktop_is_described(microsoft: Simulator, tmp_path: Path) -> None:
-    require("bus", "display", "keyring", "notify", "tray")
-    with DesktopSession() as session:
-        found = on_desktop(session, microsoft, tmp_path)
+def test_a_whole_desktop_is_described(
+    microsoft: Simulator, whole_session: DesktopSession, tmp_path: Path
+) -> None:
+    found = on_desktop(whole_session, microsoft, tmp_path)
     assert found["keyring"]["found"] == "Secret Service writes, reads and erases"
     assert found["notifications"]["found"].startswith("dunst ")
     assert "clicks" in found["notifications"]["found"]
