@@ -675,6 +675,12 @@ class _Behind:
         )
         return str(answer["signed_in"])
 
+    def refusal(self, number: int) -> MailtrayError:
+        """See the protocol."""
+        from mailtray.adapters import msal_errors
+
+        return msal_errors.meaning({"error": "", "error_codes": [number]}, interactive=True)
+
     def start_demo(self) -> None:
         """See the protocol."""
         from mailtray.adapters.page_opener import start_demo

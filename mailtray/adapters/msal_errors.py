@@ -181,6 +181,10 @@ MEANINGS: dict[int, Meaning] = {
         N_("Add http://localhost to the registration, under mobile and desktop applications."),
     ),
     50059: _registration(N_("The organisation is not named"), _TENANT),
+    50194: _registration(
+        N_("The registration is for one organisation only"),
+        N_("Enter its tenant, or allow more account types in the registration."),
+    ),
     50128: _registration(N_("The organisation was not found"), _TENANT),
     70011: _registration(N_("The name of a permission is not valid"), _CLIENT_ID),
     90002: _registration(N_("The organisation was not found"), _TENANT),
@@ -216,6 +220,10 @@ MEANINGS: dict[int, Meaning] = {
     9002326: _registration(
         N_("The return address is registered as a web page"),
         N_("Register http://localhost under mobile and desktop applications."),
+    ),
+    9002346: _registration(
+        N_("The registration is for personal accounts only"),
+        N_("Allow more account types in the registration, or enter the tenant consumers."),
     ),
     # Another account.
     50020: _other_account(N_("This account is not in that organisation")),

@@ -211,8 +211,14 @@ def signed_in(who: Account) -> Mapping[str, object]:
 def failure(error: MailtrayError) -> Mapping[str, object]:
     """Return an error; :func:`failed` reads it."""
     kind = next((name for name, one in _KINDS.items() if isinstance(error, one)), None)
-    link = status.link_of(error) or None
-    return {"done": True, "error": error.title, "hint": error.hint, "link": link, "kind": kind}
+    return {
+        "done": True,
+        "error": error.title,
+        "hint": error.hint,
+        "link": status.link_of(error) or None,
+        "code": error.code if isinstance(error, AuthError) else None,
+        "kind": kind,
+    }
 
 
 def failed(answer: Mapping[str, object]) -> MailtrayError:
@@ -221,6 +227,8 @@ def failed(answer: Mapping[str, object]) -> MailtrayError:
     error = kind(str(answer["error"]), str(answer.get("hint") or ""))
     if isinstance(error, AuthError):
         error.link = str(answer.get("link") or "")
+        code = answer.get("code")
+        error.code = code if isinstance(code, int) else None
     return error
 
 

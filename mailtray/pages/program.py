@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailtray.core.doctor import Check
+    from mailtray.core.errors import MailtrayError
     from mailtray.core.settings import Standing
 
 
@@ -80,6 +81,14 @@ class Program(Protocol):
 
         Raises:
             MailtrayError: It did not end well.
+        """
+        ...
+
+    def refusal(self, number: int) -> MailtrayError:
+        """Return what a refusal of Microsoft's sign-in means.
+
+        Args:
+            number: The digits of ``AADSTS50011``, as Microsoft's own page shows them.
         """
         ...
 

@@ -109,6 +109,8 @@ TABLE = (
     Line(650056, "invalid_client", None, ConsentRequired, PAGE, "Permissions are missing or not approved"),
     Line(50011, "invalid_client", None, AuthBlocked, REGISTRATION, "The return address is not registered"),
     Line(50059, "invalid_request", None, AuthBlocked, REGISTRATION, "The organisation is not named"),
+    Line(50194, "invalid_request", None, AuthBlocked, REGISTRATION, "The registration is for one organisation only"),
+    Line(9002346, "invalid_request", None, AuthBlocked, REGISTRATION, "The registration is for personal accounts only"),
     Line(50128, "invalid_client", None, AuthBlocked, REGISTRATION, "The organisation was not found"),
     Line(70011, "invalid_scope", None, AuthBlocked, REGISTRATION, "The name of a permission is not valid"),
     Line(90002, "invalid_request", None, AuthBlocked, REGISTRATION, "The organisation was not found"),
