@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Self
@@ -12,6 +13,26 @@ from tests.e2e.program import MAILTRAY
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from tests.desktop.rig import DesktopSession
+
+MENU = "com.canonical.dbusmenu"
+
+
+def choose_from_menu(session: DesktopSession, label: str) -> None:
+    """Choose an item of the one tray icon's menu, by its label with the underscore."""
+    item = wait_until(session.registered_items, 20.0)[0].partition("/")[0]
+    menu = ["dbus-send", "--print-reply", f"--dest={item}", "/MenuBar"]
+    bus = f"--bus={session.env['DBUS_SESSION_BUS_ADDRESS']}"
+
+    def number() -> str:
+        everything = ("int32:0", "int32:-1", "array:string:")
+        layout = session.run(*menu, bus, f"{MENU}.GetLayout", *everything)
+        before, there, _after = layout.partition(f'"{label}')
+        return re.findall(r"int32 (\d+)", before)[-1] if there else ""
+
+    clicked = (f"int32:{wait_until(number, 20.0)}", "string:clicked", "variant:int32:0", "uint32:0")
+    session.run(*menu, bus, f"{MENU}.Event", *clicked)
 
 
 class OpenedPage:

@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 
 from tests.desktop.rig import wait_until
 from tests.e2e.program import CLIENT_ID, Program
-from tests.pages.opened import OpenedPage
+from tests.pages.opened import OpenedPage, choose_from_menu
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.desktop, pytest.mark.browser, pytest.mark.timeout(120)]
 
 USERNAME = "ada@contoso.example"
-MENU = "com.canonical.dbusmenu"
 SUBJECT = "Nobody else's business"
 
 
@@ -152,15 +151,7 @@ def test_the_menu_opens_the_page(
     env = session.env | {"BROWSER": f"{script} %s"}
     options = ("--tray", "auto", "--notifier", "auto")
     with Program(tmp_path / "home", simulator.url, env, *options):
-        item = wait_until(session.registered_items)[0].partition("/")[0]
-        menu = ["dbus-send", "--print-reply", f"--dest={item}", "/MenuBar"]
-        bus = f"--bus={session.env['DBUS_SESSION_BUS_ADDRESS']}"
-        layout = session.run(
-            *menu, bus, f"{MENU}.GetLayout", "int32:0", "int32:-1", "array:string:"
-        )
-        number = re.findall(r"int32 (\d+)", layout.partition("D_iagnostics")[0])[-1]
-        clicked = (f"int32:{number}", "string:clicked", "variant:int32:0", "uint32:0")
-        session.run(*menu, bus, f"{MENU}.Event", *clicked)
+        choose_from_menu(session, "D_iagnostics")
         browser.get(
             wait_until(lambda: opened_path.read_text() if opened_path.exists() else "", 20.0)
         )
