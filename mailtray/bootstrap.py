@@ -48,7 +48,7 @@ from mailtray.core.errors import (
 )
 from mailtray.core.folders import parse_wish
 from mailtray.core.language import _
-from mailtray.core.model import Account, AccountId
+from mailtray.core.model import SOUND_DESKTOP, SOUND_NONE, Account, AccountId, IconKind
 from mailtray.core.rules import judge
 from mailtray.core.settings import (
     INTERVAL_MIN_S,
@@ -660,13 +660,37 @@ class _Behind:
         """See the protocol."""
         return weigh_settings(self._options)
 
-    def unset_setting(self, key: str) -> None:
+    def own_settings(self) -> Mapping[str, object]:
         """See the protocol."""
-        unset_setting(self._options, key)
+        layers = read_layers(_home(self._options), self._options.said, os.environ)
+        return next((one.wishes for one in layers if one.place is Place.FILE), {})
+
+    def read_setting(self, key: str, words: str) -> object:
+        """See the protocol."""
+        return read_setting(self._options, key, words)
+
+    def edit_setting(self, key: str, edit: Callable[[object | None], object | None]) -> None:
+        """See the protocol."""
+        edit_setting(self._options, key, edit)
 
     def set_setting(self, key: str, words: str) -> None:
         """See the protocol."""
         set_setting(self._options, key, words)
+
+    def draw_icon(self, count: int, size_px: int) -> bytes:
+        """See the protocol."""
+        from mailtray.adapters.icons import png
+
+        return png(IconKind.UNREAD if count else IconKind.NORMAL, count, size_px)
+
+    def play(self, sound: str) -> None:
+        """See the protocol."""
+        from mailtray.adapters.sound_player import play_now
+
+        if sound == SOUND_DESKTOP:
+            self.doctor.notify()
+        elif sound != SOUND_NONE:
+            play_now(sound)
 
     def sign_in(self) -> str:
         """See the protocol."""
@@ -825,11 +849,20 @@ def set_setting(options: Options, key: str, words: str) -> Standing:
         ConfigError: The key is locked or unknown, the value is not of its form, or the file
             cannot be changed.
     """
+    value = read_setting(options, key, words)
+    return edit_setting(options, key, lambda _now: value)[key]
+
+
+def read_setting(options: Options, key: str, words: str) -> object:
+    """Return what a setting's words stand for, as TOML has it.
+
+    Raises:
+        ConfigError: The key is unknown, or the words are not of its form.
+    """
     try:
-        value = read_words(key, words, interval_min_s=_interval_min_s(options))
+        return read_words(key, words, interval_min_s=_interval_min_s(options))
     except ValueError as exc:
         raise ConfigError(origin=text.APP_NAME, key=key, problem=str(exc)) from exc
-    return _change_setting(options, key, value)[key]
 
 
 def unset_setting(options: Options, key: str) -> Standing | None:
@@ -838,10 +871,23 @@ def unset_setting(options: Options, key: str) -> Standing | None:
     Raises:
         ConfigError: The key is locked, unknown and not in the file, or the file cannot be changed.
     """
-    return _change_setting(options, key, None).get(key)
+    return edit_setting(options, key, lambda _now: None).get(key)
 
 
-def _change_setting(options: Options, key: str, value: object | None) -> Mapping[str, Standing]:
+def edit_setting(
+    options: Options, key: str, edit: Callable[[object | None], object | None]
+) -> Mapping[str, Standing]:
+    """Change a key in the person's file, and return how everything stands then.
+
+    Args:
+        options: Whose home.
+        key: The setting.
+        edit: Given what the file says now, returns what it is to say; see
+            :func:`mailtray.adapters.settings_editor.change`.
+
+    Raises:
+        ConfigError: As for :func:`set_setting`.
+    """
     from mailtray.adapters.settings_editor import change
 
     home, least_s = _home(options), _interval_min_s(options)
@@ -857,7 +903,7 @@ def _change_setting(options: Options, key: str, value: object | None) -> Mapping
         weigh(edited, interval_min_s=least_s)
 
     home.prepare()
-    if change(home.settings_path, key, value, check):
+    if change(home.settings_path, key, edit, check):
         with suppress(NotRunning):
             # Whatever is asked, a running program sees that its settings were changed.
             ask(options, {"command": "status"}, timeout_s=TOLD_S)

@@ -8,6 +8,7 @@ same mark stands in ``assets/mailtray.svg``, drawn by hand for printing and pack
 from __future__ import annotations
 
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -134,6 +135,13 @@ def draw(kind: IconKind, count: int, size_px: int) -> Image:
         An RGBA picture of ``size_px`` by ``size_px``; the caller must not change it.
     """
     return _draw(kind, count_text(kind, count), size_px)
+
+
+def png(kind: IconKind, count: int, size_px: int) -> bytes:
+    """Return what :func:`draw` draws, as a PNG."""
+    drawn = BytesIO()
+    draw(kind, count, size_px).save(drawn, "PNG")
+    return drawn.getvalue()
 
 
 def argb32(image: Image) -> bytes:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import tempfile
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailtray.adapters.private_files import open_private
+from mailtray.adapters.toml_edits import edited
 from mailtray.adapters.toml_files import mistake, parse, read_raw
 from mailtray.core.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import tomlkit
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -52,14 +49,18 @@ def _fill(descriptor: int, content: bytes) -> OSError | None:
 
 
 def change(
-    path: Path, key: str, value: object | None, check: Callable[[Mapping[str, object]], None]
+    path: Path,
+    key: str,
+    edit: Callable[[object | None], object | None],
+    check: Callable[[Mapping[str, object]], None],
 ) -> bool:
-    """Set a key in a file, or take it out; comments, order, mode and a link to it stay.
+    """Change a key in a file; comments, order, mode and a link to it stay.
 
     Args:
         path: The file; one that is missing is made, for the person alone.
         key: The key, at the top of the file.
-        value: As TOML can have it; ``None`` takes the key out.
+        edit: Given what the file says now, or ``None``, returns what it is to say as TOML can
+            have it; ``None`` takes the key out. What it raises keeps it from being written.
         check: Receives what the file is going to say; what it raises keeps it from being written.
 
     Returns:
@@ -73,7 +74,7 @@ def change(
     target = Path(os.path.realpath(path))
     raw = read_raw(target)
     before = b"" if raw is None else raw
-    after = _edited(target, before, key, value)
+    after = _edited(target, before, key, edit)
     if after == before:
         return False
     check(parse(target, after))
@@ -84,56 +85,20 @@ def change(
     return True
 
 
-def _edited(path: Path, raw: bytes, key: str, value: object | None) -> bytes:
+def _edited(
+    path: Path, raw: bytes, key: str, edit: Callable[[object | None], object | None]
+) -> bytes:
     said = parse(path, raw)
+    value = edit(said.get(key))
     mark = _BYTE_ORDER_MARK if raw.startswith(_BYTE_ORDER_MARK) else b""
     text = raw.decode("utf-8-sig")
     is_of_windows = "\r\n" in text
     text = text.replace("\r\n", "\n")
-    new = _uncommented(text, said, key, value) or _changed(path, text, key, value)
-    return mark + (new.replace("\n", "\r\n") if is_of_windows else new).encode()
-
-
-def _uncommented(
-    text: str, said: Mapping[str, object], key: str, value: object | None
-) -> str | None:
-    """Put a key in the place of the comment that stands for it, where there is one."""
-    if value is None or key in said:
-        return None
-    line = _lines(key, value)
-    new, count = re.subn(
-        rf"^# {key} = .*\n", lambda _found: line, text, count=1, flags=re.MULTILINE
-    )
-    # What looked like the comment may be within a text, or below a table's head.
-    is_right = bool(count) and tomllib.loads(new) == {**said, key: value}
-    return new if is_right else None
-
-
-def _lines(key: str, value: object) -> str:
-    import tomlkit
-
-    document = tomlkit.document()
-    document[key] = value
-    return document.as_string()
-
-
-def _changed(path: Path, text: str, key: str, value: object | None) -> str:
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
     try:
-        document = tomlkit.parse(text)
-        _set(document, key, value)
-        return document.as_string()
-    except (TOMLKitError, RecursionError) as exc:
+        new = edited(text, said, key, value)
+    except ValueError as exc:
         raise mistake(path, key, _("cannot be changed by mailtray; edit the file")) from exc
-
-
-def _set(document: tomlkit.TOMLDocument, key: str, value: object | None) -> None:
-    if value is not None:
-        document[key] = value
-    elif key in document:
-        del document[key]
+    return mark + (new.replace("\n", "\r\n") if is_of_windows else new).encode()
 
 
 def _replace(path: Path, before: bytes, after: bytes) -> None:

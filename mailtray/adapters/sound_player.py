@@ -13,7 +13,11 @@ import logging
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from threading import Lock, Thread
+
+from mailtray.core.errors import MailtrayError
+from mailtray.core.language import _
 
 LOG = logging.getLogger(__name__)
 
@@ -80,6 +84,24 @@ class SoundPlayer:
         else:
             if done.returncode:
                 LOG.warning("A sound was not played: its player ended with %d", done.returncode)
+
+
+def play_now(file: str) -> None:
+    """Begin to play a file for somebody who listens for it.
+
+    Raises:
+        MailtrayError: There is no such file, or nothing that plays it.
+    """
+    if not Path(file).is_file():
+        raise MailtrayError(
+            _("{path} is no file").format(path=file), _("Choose a sound file that is there.")
+        )
+    if sys.platform != "win32" and not player_for(sys.platform, file):
+        raise MailtrayError(
+            _("Nothing on this computer plays {path}").format(path=file),
+            _("Install pw-play, paplay or canberra-gtk-play."),
+        )
+    SoundPlayer().play(file)
 
 
 def player_for(platform: str, file: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from mailtray.core.errors import AuthError, MailtrayError, Unconfigured
 from mailtray.core.peace import Why
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mailtray.core.deeds import Errand
     from mailtray.core.history import Hour
@@ -98,7 +98,7 @@ def told_message(account_name: str, one: Message, link: str) -> Mapping[str, obj
 
 
 def tree(
-    who: Account, mailbox: str, places: Iterable[FolderPlace], watched: Container[str]
+    who: Account, mailbox: str, places: Iterable[FolderPlace], watched: Mapping[str, str]
 ) -> Mapping[str, object]:
     """Return a mailbox's tree of folders.
 
@@ -106,7 +106,7 @@ def tree(
         who: Whose permission it was read with.
         mailbox: The address of a shared mailbox; the account's own where empty.
         places: The folders, each after the one it is in.
-        watched: The keys of those that are watched.
+        watched: How the settings name those that are watched, by their keys.
     """
     return {
         "done": True,
@@ -119,6 +119,7 @@ def tree(
                 "unread": place.unread,
                 "total": place.total,
                 "watched": place.key in watched,
+                "wish": watched.get(place.key),
             }
             for place in places
         ],

@@ -236,8 +236,8 @@ class Ask:
 
     Attributes:
         request: ``{"command": "status" | "check" | "signin" | "signout" | "pause" |
-            "resume" | "folders" | "act" | "mark_all_read" | "history" | "looked" | "watch" |
-            "quit", ...}``.
+            "resume" | "folders" | "act" | "mark_all_read" | "history" | "try_rules" | "looked" |
+            "watch" | "quit", ...}``.
         replies: Receives answers; the last one has ``"done": True``. ``watch`` has no last one.
     """
 

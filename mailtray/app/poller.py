@@ -56,6 +56,7 @@ from mailtray.app.polls import Polls
 from mailtray.app.sign_in import SignInFlow
 from mailtray.app.steward import Steward
 from mailtray.app.trees import Trees
+from mailtray.app.trial import tried
 from mailtray.app.watch import clock_offset_s
 from mailtray.core import schedule, status
 from mailtray.core.errors import (
@@ -486,8 +487,8 @@ class Poller:
         self, request: Mapping[str, object], replies: SimpleQueue[Mapping[str, object]]
     ) -> None:
         match request.get("command"):
-            case "status" | "history" as asked:
-                replies.put(self._told(asked))
+            case "status" | "history" | "try_rules":
+                replies.put(self._told(request))
             case "check" | "folders" if self._wishes.unconfigured is not None:
                 replies.put(answers.failure(self._wishes.unconfigured))
             case "check":
@@ -528,9 +529,11 @@ class Poller:
                 problem = _("unknown command “{command}”").format(command=unknown)
                 replies.put({"done": True, "error": problem})
 
-    def _told(self, asked: str) -> Mapping[str, object]:
-        if asked == "status":
+    def _told(self, request: Mapping[str, object]) -> Mapping[str, object]:
+        if request["command"] == "status":
             return self._board.answer()
+        if request["command"] == "try_rules":
+            return tried(self._watches.values(), self._wishes.settings, request)
         scopes = {one.account.username: one.granted for one in self._watches.values()}
         return answers.history(self._polls.history.hours(self._clock.now()), scopes)
 

@@ -43,11 +43,11 @@ class Tree:
 
     Attributes:
         places: Each after the one it is in.
-        watched: The keys of those that are watched.
+        watched: How the settings name those that are watched, by their keys.
     """
 
     places: tuple[FolderPlace, ...]
-    watched: frozenset[str]
+    watched: Mapping[str, str]
 
 
 def read_tree(mail: MailSource, token: AccessToken, mailbox: str, wishes: Iterable[Wish]) -> Tree:
@@ -65,19 +65,20 @@ def read_tree(mail: MailSource, token: AccessToken, mailbox: str, wishes: Iterab
     if mailbox and not any(scope.endswith(".Shared") for scope in token.scopes):
         raise AccessDenied(text.shared_unasked_title(), text.shared_unasked_hint(mailbox))
     places = mail.folders(token, mailbox)
-    return Tree(places, frozenset(_watched(mail, token, places, wishes)))
+    return Tree(places, dict(_watched(mail, token, places, wishes)))
 
 
 def _watched(
     mail: MailSource, token: AccessToken, places: Sequence[FolderPlace], wishes: Iterable[Wish]
-) -> Iterator[str]:
+) -> Iterator[tuple[str, str]]:
     for wish in wishes:
         if wish.key:
             # The tree tells names in the mailbox's language, and ids.
             with suppress(MailboxUnavailable):
-                yield folders.key(wish.mailbox, mail.count(token, wish.key).folder_id)
+                found = folders.key(wish.mailbox, mail.count(token, wish.key).folder_id)
+                yield found, wish.words
         elif (place := folders.find(wish, places)) is not None:
-            yield place.key
+            yield place.key, wish.words
 
 
 def read_trees(

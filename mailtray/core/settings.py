@@ -171,6 +171,9 @@ def needs_fresh_start(before: Settings, after: Settings) -> bool:
     return any(getattr(before, key) != getattr(after, key) for key in _FROM_THE_START)
 
 
+_NOTHING = Sentence("")
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """How a setting is written, and what it is for.
@@ -178,10 +181,21 @@ class Form:
     Attributes:
         read: Returns a value understood; raises ``ValueError`` with the right form.
         meaning: One sentence.
+        choices: The words it can be, where these are few.
+        least: The smallest number it can be, where it is one; ``most`` alike.
+        unit: Of what it is a number.
     """
 
     read: Callable[[object], object]
     meaning: Sentence
+    choices: tuple[str, ...] = ()
+    least: float = 0.0
+    most: float = 0.0
+    unit: Sentence = _NOTHING
+
+
+def _choice(meaning: Sentence, *names: str) -> Form:
+    return Form(one_of(*names), meaning, names)
 
 
 _PRIVACY = ("subject", "sender", "hidden")
@@ -195,10 +209,13 @@ FORMS: Mapping[str, Form] = {
         wish_forms.tenant,
         N_("Who may sign in: common, organizations, consumers, or a directory's GUID or domain."),
     ),
-    "cloud": Form(one_of(*CLOUDS), N_("Microsoft's cloud: global, usgov, dod or china.")),
+    "cloud": _choice(N_("Microsoft's cloud: global, usgov, dod or china."), *CLOUDS),
     "interval_s": Form(
         lambda value: _interval_s(value, INTERVAL_MIN_S),
         N_("Seconds between two looks for mail, 10 to 3600."),
+        least=INTERVAL_MIN_S,
+        most=INTERVAL_MAX_S,
+        unit=N_("seconds"),
     ),
     "folders": Form(
         wish_forms.folders,
@@ -224,21 +241,22 @@ FORMS: Mapping[str, Form] = {
         yes_or_no,
         N_("Tell only of what Outlook puts under “Focused”."),
     ),
-    "own_mail": Form(
-        one_of("silent", "notify"),
+    "own_mail": _choice(
         N_("What you sent yourself: silent or notify."),
+        "silent",
+        "notify",
     ),
     "preview": Form(
         yes_or_no,
         N_("Show the beginning of each message, for which mailtray asks to read your mail."),
     ),
-    "privacy": Form(
-        one_of(*_PRIVACY),
+    "privacy": _choice(
         N_("What a notification shows: subject (and sender), sender alone, or hidden."),
+        *_PRIVACY,
     ),
-    "privacy_when_locked": Form(
-        one_of(*_PRIVACY),
+    "privacy_when_locked": _choice(
         N_("The same while the screen is locked."),
+        *_PRIVACY,
     ),
     "group_conversations": Form(
         yes_or_no,
@@ -247,14 +265,17 @@ FORMS: Mapping[str, Form] = {
     "max_single_notifications": Form(
         wish_forms.single_notifications,
         N_("Up to this many new messages get a notification each; more become one summary."),
+        most=wish_forms.SINGLE_NOTIFICATIONS_MAX,
+        unit=N_("messages"),
     ),
     "buttons": Form(
         wish_forms.buttons,
         N_("At most two of mark_read, archive and delete; the first use asks for permission."),
     ),
-    "open_in": Form(
-        one_of("webmail", "mail_program"),
+    "open_in": _choice(
         N_("Where a click opens a message: webmail or mail_program."),
+        "webmail",
+        "mail_program",
     ),
     "sound": Form(
         wish_forms.sound,
@@ -272,22 +293,28 @@ FORMS: Mapping[str, Form] = {
         yes_or_no,
         N_("Show nothing while the screen is locked."),
     ),
-    "icon_count": Form(
-        one_of("unread", "new"),
+    "icon_count": _choice(
         N_("The number on the icon: unread, or new for what came since you last looked."),
+        "unread",
+        "new",
     ),
-    "notifier": Form(
-        one_of("auto", "console"),
+    "notifier": _choice(
         N_("auto for the desktop's notifications, console for lines of text."),
+        "auto",
+        "console",
     ),
-    "tray": Form(one_of("auto", "none"), N_("auto, or none for no icon.")),
-    "language": Form(
-        one_of("", *LANGUAGES),
+    "tray": _choice(N_("auto, or none for no icon."), "auto", "none"),
+    "language": _choice(
         N_("The language of all words: en, de, fr, es, pt or ja; empty for the system's."),
+        "",
+        *LANGUAGES,
     ),
-    "log_level": Form(
-        one_of("error", "warning", "info", "debug"),
+    "log_level": _choice(
         N_("How much the log tells: error, warning, info or debug."),
+        "error",
+        "warning",
+        "info",
+        "debug",
     ),
     "ca_bundle": Form(
         wish_forms.ca_bundle,

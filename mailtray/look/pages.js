@@ -39,3 +39,21 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 for (const button of document.querySelectorAll("[data-words]")) {
   button.addEventListener("click", () => navigator.clipboard.writeText(button.dataset.words));
 }
+/* What fields that are not saved yet would make of something; without it, saving shows that. */
+for (const part of document.querySelectorAll("[data-preview]")) {
+  const keys = part.dataset.keys.split(" ");
+  let last = 0;
+  document.addEventListener("change", async (event) => {
+    if (!keys.includes(event.target.closest(".setting")?.id)) return;
+    const turn = ++last;
+    const asked = new URLSearchParams();
+    for (const key of keys) {
+      for (const field of document.querySelectorAll(`#${key} [name=words]`)) {
+        asked.append(key, field.type === "checkbox" && !field.checked ? "" : field.value);
+      }
+    }
+    const answer = await fetch(`${part.dataset.preview}?${asked}`, { credentials: "same-origin" }).catch(() => null);
+    const found = answer && answer.ok ? await answer.text() : null;
+    if (found !== null && turn === last) part.innerHTML = found;
+  });
+}

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from mailtray.core.doctor import Check
     from mailtray.core.errors import MailtrayError
     from mailtray.core.settings import Standing
+
+
+Edit: TypeAlias = "Callable[[object | None], object | None]"
+"""Given what the person's file says of a setting now, or ``None``, returns what it is to say.
+
+``None`` takes it out; what is raised keeps the file from being written.
+"""
 
 
 class Doctor(Protocol):
@@ -60,8 +67,24 @@ class Program(Protocol):
         """
         ...
 
-    def unset_setting(self, key: str) -> None:
-        """Take a setting out of the person's file.
+    def own_settings(self) -> Mapping[str, object]:
+        """Return what the person's file says, as TOML has it.
+
+        Raises:
+            ConfigError: It cannot be read.
+        """
+        ...
+
+    def read_setting(self, key: str, words: str) -> object:
+        """Return what a setting's words stand for, as TOML has it.
+
+        Raises:
+            ConfigError: They are not of its form.
+        """
+        ...
+
+    def edit_setting(self, key: str, edit: Edit) -> None:
+        """Change a setting in the person's file; see :data:`Edit`.
 
         Raises:
             ConfigError: As for :meth:`set_setting`.
@@ -73,6 +96,21 @@ class Program(Protocol):
 
         Raises:
             ConfigError: It is not of its form, or set by the administrator.
+        """
+        ...
+
+    def draw_icon(self, count: int, size_px: int) -> bytes:
+        """Return the tray's icon with a number of unread messages on it, as a PNG."""
+        ...
+
+    def play(self, sound: str) -> None:
+        """Let a sound be heard, the desktop's own with a test notification.
+
+        Args:
+            sound: Of the kinds of the setting ``sound``.
+
+        Raises:
+            MailtrayError: It is no file, nothing here plays it, or no notification can be shown.
         """
         ...
 

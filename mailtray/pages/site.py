@@ -10,8 +10,19 @@ from werkzeug.exceptions import HTTPException
 from mailtray import look
 from mailtray.core.errors import MailtrayError, NotRunning
 from mailtray.core.language import _, ngettext, spoken
-from mailtray.pages import about, doctor, first_run, messages, settings
+from mailtray.pages import (
+    about,
+    accounts,
+    doctor,
+    first_run,
+    folders,
+    messages,
+    preview,
+    rules,
+    settings,
+)
 from mailtray.pages.safety import FORM_TOKEN
+from mailtray.pages.stamps import Stamps
 
 if TYPE_CHECKING:
     from flask import Response
@@ -35,8 +46,11 @@ def build(program: Program, safety: Safety) -> Flask:
         return send_file(program.icon)
 
     app.add_url_rule(f"{safety.prefix}/icon", "icon", icon)
-    for module in (messages, settings, doctor, first_run, about):
+    stamps = Stamps()
+    for module in (messages, preview, doctor, first_run, about):
         app.register_blueprint(module.pages(program), url_prefix=safety.prefix)
+    for part in (settings, folders, accounts, rules):
+        app.register_blueprint(part.pages(program, stamps), url_prefix=safety.prefix)
 
     @app.context_processor
     def common() -> dict[str, object]:

@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailtray.adapters.settings_editor import change, write_new
+from mailtray.adapters.settings_editor import change as change_by
+from mailtray.adapters.settings_editor import write_new
 from mailtray.core.commented import commented
 from mailtray.core.errors import ConfigError
 from mailtray.core.settings import DEFAULTS, FORMS, Layer, Place, parse_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "settings.toml"
+
+
+def change(
+    path: Path, key: str, value: object | None, check: Callable[[Mapping[str, object]], None]
+) -> bool:
+    return change_by(path, key, lambda _now: value, check)
 
 
 def nothing_to_object(_wishes: Mapping[str, object]) -> None:
@@ -141,6 +148,110 @@ def test_the_mode_and_a_link_stay(path: Path, tmp_path: Path) -> None:
     assert there.read_text() == "# mine\npreview = true\n"
     assert stat.S_IMODE(there.stat().st_mode) == 0o640
     assert [*there.parent.iterdir()] == [there]
+
+
+RULES = """\
+# Before all.
+tenant = "a.test"
+
+# Bills are read later.
+[[rules]]
+from = ["@shop.test"]  # all of them
+do = "silent"
+
+[accounts."ann@x.test"]
+name = "Ann"
+
+# The boss,
+# always.
+[[rules]]
+name = "boss"
+from = ["boss@x.test"]
+urgency = "critical"
+"""
+BILLS = {"from": ["@shop.test"], "do": "silent"}
+BOSS = {"name": "boss", "from": ["boss@x.test"], "urgency": "critical"}
+BILLS_TEXT = RULES[RULES.index("# Bills") : RULES.index("[acc")]
+BOSS_TEXT = RULES[RULES.index("# The boss") :]
+
+
+@pytest.mark.parametrize(
+    ("rules", "after"),
+    [
+        pytest.param(
+            [BOSS, BILLS],
+            RULES.replace(BOSS_TEXT, "§").replace(BILLS_TEXT, BOSS_TEXT + "\n").replace(
+                "§", BILLS_TEXT.rstrip("\n") + "\n"
+            ),
+            id="moved",
+        ),
+        pytest.param([BOSS], RULES.replace(BILLS_TEXT, BOSS_TEXT + "\n").removesuffix(BOSS_TEXT),
+                     id="the first out"),
+        pytest.param([BILLS], RULES.removesuffix(BOSS_TEXT), id="the last out"),
+        pytest.param(None, RULES.replace(BILLS_TEXT, "").removesuffix(BOSS_TEXT), id="all out"),
+        pytest.param(
+            [BILLS | {"do": "ignore"}, BOSS],
+            RULES.replace('do = "silent"', 'do = "ignore"'),
+            id="a value",
+        ),
+        pytest.param(
+            [BILLS, {"from": ["boss@x.test"]}],
+            RULES.replace('name = "boss"\n', "").replace('urgency = "critical"\n', ""),
+            id="values out",
+        ),
+        pytest.param(
+            [BILLS, BOSS, {"subject": ["x"]}],
+            RULES + '\n[[rules]]\nsubject = ["x"]\n',
+            id="one more",
+        ),
+    ],
+)  # fmt: skip
+def test_rules_keep_their_comments_wherever_they_go(path: Path, rules: object, after: str) -> None:
+    path.write_text(RULES)
+    assert change(path, "rules", rules, nothing_to_object)
+    found = path.read_text()
+    assert re.sub(r"\n\n+", "\n\n", found).strip() == after.strip()
+    assert tomllib.loads(found).get("rules") == rules
+
+
+def test_rules_on_one_line_are_changed_too(path: Path) -> None:
+    path.write_text('rules = [{from = "a@x.test"}]  # mine\ntenant = "a.test"\n')
+    rules = [{"from": "a@x.test"}, {"subject": ["x"], "do": "silent"}]
+    change(path, "rules", rules, nothing_to_object)
+    assert tomllib.loads(path.read_text()) == {"rules": rules, "tenant": "a.test"}
+
+
+@pytest.mark.parametrize("before", ["", "# x", 'tenant = "a.test"', "[[rules]]\ndo='silent'"])
+def test_the_first_account_gets_a_table(path: Path, before: str) -> None:
+    path.write_text(before)
+    wishes = {"ann@x.test": {"name": "Ann"}}
+    change(path, "accounts", wishes, nothing_to_object)
+    assert path.read_text().startswith(before)
+    assert '[accounts."ann@x.test"]\nname = "Ann"\n' in path.read_text()
+    more = wishes | {"ben@x.test": {"sound": "none"}}
+    change(path, "accounts", more, nothing_to_object)
+    assert tomllib.loads(path.read_text())["accounts"] == more
+
+
+def test_an_account_keeps_its_comments(path: Path) -> None:
+    path.write_text(MINE)
+    change(path, "accounts", {"ann@x.test": {"name": "A", "sound": "none"}}, nothing_to_object)
+    assert path.read_text() == MINE.replace('"Ann"', '"A"\nsound = "none"')
+
+
+def test_what_looks_like_a_rule_and_is_text_is_no_rule(path: Path) -> None:
+    text = "x = '''\n[[rules]]\n'''\n"
+    path.write_text(text)
+    change(path, "rules", [{"subject": ["x"]}], nothing_to_object)
+    assert path.read_text().startswith(text)
+    change(path, "rules", None, nothing_to_object)
+    assert tomllib.loads(path.read_text()) == tomllib.loads(text)
+
+
+def test_an_edit_sees_what_the_file_says_now(path: Path) -> None:
+    path.write_text("interval_s = 60\n")
+    assert change_by(path, "interval_s", lambda now: now + 1, nothing_to_object)  # type: ignore[operator] # a number
+    assert path.read_text() == "interval_s = 61\n"
 
 
 def test_what_would_be_wrong_is_not_written(path: Path) -> None:

@@ -83,7 +83,8 @@ def test_the_tree_tells_paths_counts_and_what_is_watched() -> None:
     assert paths(answer) == ["Inbox", "Archive", "Projects", "Projects/Alpha"]
     assert watched(answer) == ["Inbox", "Projects/Alpha"]
     assert answer["folders"][3] == {
-        "id": here.alpha, "path": "Projects/Alpha", "unread": 2, "total": 2, "watched": True
+        "id": here.alpha, "path": "Projects/Alpha", "unread": 2, "total": 2,
+        "watched": True, "wish": "projects/alpha",
     }  # fmt: skip
 
 

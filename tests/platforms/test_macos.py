@@ -118,11 +118,15 @@ def test_a_sound_is_played_by_the_systems_player(
         )
         program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
-    player = anew("mailtray.adapters.sound_player").SoundPlayer()
+    module = anew("mailtray.adapters.sound_player")
+    player = module.SoundPlayer()
     player.play("/sounds/ping.wav")
     wait_until((tmp_path / "heard").exists)
     assert (tmp_path / "heard").read_text() == "afplay /sounds/ping.wav\n"
     wait_until(lambda: not player._turn.locked())
+    (tmp_path / "heard").unlink()
+    module.play_now(str(tmp_path / "afplay"))
+    wait_until((tmp_path / "heard").exists)
 
 
 def test_plyers_notification_is_as_long_as_it_is(
@@ -340,7 +344,7 @@ def test_files_are_changed_with_their_modes(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     with open(path, "wb", opener=open_private) as file:
         file.write(b"interval_s = 60\n")
-    settings_editor.change(path, "interval_s", 120, lambda _said: None)
+    settings_editor.change(path, "interval_s", lambda _now: 120, lambda _said: None)
     assert path.read_bytes() == b"interval_s = 120\n"
     assert path.stat().st_mode & 0o777 == 0o600
     make_private_folder(tmp_path / "state")

@@ -277,11 +277,16 @@ def test_a_lock_is_seen_when_asked(windows: Windows, own: desktop.Desktop) -> No
         windows_library.windows_library("no-such")
 
 
-def test_a_wave_file_is_played(windows: Windows, anew: Anew) -> None:
-    player = anew("mailtray.adapters.sound_player").SoundPlayer()
+def test_a_wave_file_is_played(windows: Windows, anew: Anew, tmp_path: Path) -> None:
+    module = anew("mailtray.adapters.sound_player")
+    player = module.SoundPlayer()
     player.play("C:\\ping.wav")
     player.play("C:\\ping.mp3")
     assert windows.sounds == [("C:\\ping.wav", 0x20003)]
+    there = tmp_path / "ping.wav"
+    there.touch()
+    module.play_now(str(there))
+    assert windows.sounds[1:] == [(str(there), 0x20003)]
 
 
 # -- what Windows tells ---------------------------------------------------------------------------
@@ -434,11 +439,11 @@ def test_the_profile_keeps_others_out_and_modes_mean_nothing(tmp_path: Path) -> 
 def test_a_setting_is_changed_in_a_file_that_nobody_holds_open(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_bytes(b'interval_s = 60\r\nsound = "none"\r\n')
-    settings_editor.change(path, "interval_s", 120, lambda _said: None)
+    settings_editor.change(path, "interval_s", lambda _now: 120, lambda _said: None)
     assert path.read_bytes() == b'interval_s = 120\r\nsound = "none"\r\n'
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
     with path.open("rb"), pytest.raises(MailtrayError, match="used by another"):
-        settings_editor.change(path, "interval_s", 60, lambda _said: None)
+        settings_editor.change(path, "interval_s", lambda _now: 60, lambda _said: None)
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
 
 
