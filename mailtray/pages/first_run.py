@@ -149,7 +149,7 @@ def _keep(program: Program, wishes: Mapping[str, str]) -> str:
             if words:
                 program.set_setting(key, words)
             elif _set_already(program)[key]:
-                program.unset_setting(key)
+                program.edit_setting(key, lambda _now: None)
     except ConfigError as error:
         return error.problem
     return ""

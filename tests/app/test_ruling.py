@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -194,3 +195,28 @@ def test_a_meeting_is_told_with_the_time_where_the_person_is() -> None:
     mail.deliver(replace(message, meeting=Meeting(MeetingKind.REQUEST, starts)))
     rig.check()
     assert rig.notifier.shown[0].body == f"Meeting: Sync, {starts:%Y-%m-%d} 10:30"
+
+
+def tried(rig: Rig, **more: object) -> list[dict[str, Any]]:
+    accounts: list[dict[str, Any]] = rig.ask("try_rules", **more).get_nowait()["accounts"]  # type: ignore[assignment] # as JSON
+    return accounts
+
+
+def test_rules_are_tried_on_the_unread_mail_and_change_nothing() -> None:
+    rig = rig_with(SILENT)
+    deliver(rig, "newsletter", "hello")
+    (saved,) = tried(rig)
+    assert saved["username"] == ANN.username
+    assert {one["subject"]: one["verdict"] for one in saved["messages"]} == {
+        "Subject of newsletter": "silent", "Subject of hello": "notify",
+    }  # fmt: skip
+    (drafted,) = tried(rig, rules=[{"subject": "hello", "do": "ignore"}])
+    assert {one["subject"]: one["rule"] for one in drafted["messages"]} == {
+        "Subject of newsletter": None, "Subject of hello": 1,
+    }  # fmt: skip
+    assert rig.view.count == 2
+
+
+def test_rules_with_a_mistake_are_not_tried() -> None:
+    answer = rig_with().ask("try_rules", rules=[{"do": "shout"}]).get_nowait()
+    assert "must be notify, silent or ignore" in str(answer["error"])
