@@ -11,7 +11,7 @@ BUNDLE_VENV := build/venv
 BUNDLE_STAMP := $(BUNDLE_VENV)/.set-up
 ARGS ?=
 
-.PHONY: setup demo run test soak lint unit rig messages bundle deb test-bundle test-packages clean
+.PHONY: setup demo run test soak lint unit rig messages bundle deb test-bundle test-packages test-lowest clean
 
 setup: $(STAMP)
 
@@ -83,6 +83,15 @@ test-bundle: setup rig bundle deb
 # The wheel and the source archive, made and installed; CI=true runs this with "make test" too.
 test-packages: setup
 	MAILTRAY_PACKAGES=1 $(BIN)/python -m pytest tests/test_packages.py $(ARGS)
+
+# With the lowest versions that pyproject.toml allows, in a virtual environment of their own.
+LOWEST_VENV := build/lowest
+test-lowest:
+	$(PYTHON) -m venv --clear $(LOWEST_VENV)
+	$(LOWEST_VENV)/bin/python -m tests.lowest > $(LOWEST_VENV)/constraints.txt
+	$(LOWEST_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --constraint $(LOWEST_VENV)/constraints.txt --editable . \
+	    coverage cryptography hypothesis pytest pytest-randomly pytest-timeout pytest-xdist responses trustme
+	$(LOWEST_VENV)/bin/python -m pytest --numprocesses $(WORKERS) tests/core tests/app tests/adapters tests/contract tests/platforms $(ARGS)
 
 # After a sentence changed: the catalogues of mailtray/locale, which translators fill.
 messages: setup
