@@ -538,11 +538,17 @@ def doctor_command(*, as_json: bool) -> int:
 @cli.command("open")
 @click.argument(
     "page",
-    type=click.Choice(["messages", "settings", "doctor", "first-run", "about"]),
+    type=click.Choice(["messages", "trouble", "settings", "doctor", "first-run", "about"]),
     default="messages",
 )
+@click.option(
+    "--about",
+    metavar="NAME",
+    default="",
+    help="Which trouble, as “status --json” names it; the worst where it is left out.",
+)
 @common
-def open_command(*, page: str) -> int:
+def open_command(*, page: str, about: str) -> int:
     """Open a page in the browser, and serve it until nobody looks any more."""
     ending = _Ending()
     from mailtray import bootstrap
@@ -551,7 +557,7 @@ def open_command(*, page: str) -> int:
     options = said()
     with Doctor(options) as doctor, bootstrap.pages(options, doctor) as server:
         ending.passes_on(server.close)
-        link = server.link(page)
+        link = server.link(f"{page}/{about}" if about else page)
         if not bootstrap.open_in_browser(link):
             say(link)
         server.wait()

@@ -466,7 +466,8 @@ class Pages(Protocol):
         Returns at once and never raises; what goes wrong is logged.
 
         Args:
-            page: Its kind: ``doctor``, ``messages``.
+            page: Its kind: ``doctor``, ``messages``; behind a slash what it is about:
+                ``trouble/vault``.
         """
         ...
 

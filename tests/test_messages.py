@@ -214,6 +214,7 @@ EXCEPTIONS = {
         "Microsoft Corporation", "DigiCert Inc", "DigiCert, Inc.",
     },
     "mailtray/adapters/check_system.py": {"mailtray {}", "Python {}"},
+    "mailtray/pages/trouble.py": {"mailtray {}"},
     # Protocols.
     "mailtray/adapters/graph_mail.py": {
         "receivedDateTime ge {} and isRead eq false", "receivedDateTime desc",

@@ -23,7 +23,7 @@ from mailtray.adapters.http_answer import Answer
 from mailtray.adapters.msal_errors import MEANINGS, meaning
 from mailtray.app import answers
 from mailtray.cli import cli, say_help
-from mailtray.core import approval, language, text
+from mailtray.core import approval, language, text, troubles
 from mailtray.core.compose import Places, Privacy, Wording, compose
 from mailtray.core.errors import ConfigError, ConsentRequired, NoVault, SignInRequired, Unreachable
 from mailtray.core.language import _
@@ -172,6 +172,12 @@ def test_icon_and_menu() -> None:
         shown = view(status, NOON)
         assert unsaid(shown.tooltip) == "", name
         assert [line for line in lines(shown.menu) if unsaid(line)] == [], name
+
+
+def test_what_is_wrong() -> None:
+    for name, status in statuses():
+        for one in map(troubles.as_json, troubles.troubles(status)):
+            assert unsaid(f"{one['title']}\n{one['hint']}\n{one['means']}") == "", name
 
 
 @pytest.mark.parametrize("max_single", [0, 20])

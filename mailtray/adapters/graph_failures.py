@@ -15,6 +15,7 @@ from mailtray.adapters.http_answer import retry_after_s
 from mailtray.core.errors import (
     AccessDenied,
     CursorExpired,
+    FolderGone,
     InvalidResponse,
     MailboxUnavailable,
     MailSourceError,
@@ -92,7 +93,7 @@ _NO_MAILBOX: _Words = (
     N_("Use another account, or ask your administrator whether it has a mailbox in the cloud."),
 )
 _NO_FOLDER: _Words = (
-    MailboxUnavailable,
+    FolderGone,
     N_("A watched folder no longer exists"),
     N_("Choose another folder in the settings."),
 )
@@ -130,6 +131,7 @@ _OF_SHARED: dict[type[MailSourceError], _Words] = {
         N_("Check its name in the settings."),
     ),
 }
+_OF_SHARED[FolderGone] = (FolderGone, *_OF_SHARED[MailboxUnavailable][1:])
 """How a refusal is worded where the mailbox is not the account's own."""
 _OF_DEED: dict[type[MailSourceError], _Words] = {
     AccessDenied: (

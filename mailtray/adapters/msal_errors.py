@@ -68,6 +68,11 @@ def _registration(title: Sentence, hint: Sentence) -> Meaning:
     return Meaning(AuthBlocked, title, hint, AuthAction.CORRECT_CLIENT_ID)
 
 
+def _tenant(title: Sentence) -> Meaning:
+    hint = N_("Check the organisation's name in the settings.")
+    return Meaning(AuthBlocked, title, hint, AuthAction.CORRECT_TENANT)
+
+
 def _other_account(title: Sentence) -> Meaning:
     hint = N_("Sign in with an account of that organisation.")
     return Meaning(AuthBlocked, title, hint, AuthAction.OTHER_ACCOUNT)
@@ -82,7 +87,6 @@ IN_TROUBLE = N_("Microsoft's sign-in is in trouble")
 TRIED_AGAIN = N_("Nothing to do; it is tried again.")
 _HELPDESK = N_("Ask your administrator for help.")
 _CLIENT_ID = N_("Check the client id in the settings.")
-_TENANT = N_("Check the organisation's name in the settings.")
 
 MEANINGS: dict[int, Meaning] = {
     # Sign in again.
@@ -180,15 +184,15 @@ MEANINGS: dict[int, Meaning] = {
         N_("The return address is not registered"),
         N_("Add http://localhost to the registration, under mobile and desktop applications."),
     ),
-    50059: _registration(N_("The organisation is not named"), _TENANT),
     50194: _registration(
         N_("The registration is for one organisation only"),
         N_("Enter its tenant, or allow more account types in the registration."),
     ),
-    50128: _registration(N_("The organisation was not found"), _TENANT),
+    50059: _tenant(N_("The organisation is not named")),
+    50128: _tenant(N_("The organisation was not found")),
     70011: _registration(N_("The name of a permission is not valid"), _CLIENT_ID),
-    90002: _registration(N_("The organisation was not found"), _TENANT),
-    90013: _registration(N_("The organisation's name is not valid"), _TENANT),
+    90002: _tenant(N_("The organisation was not found")),
+    90013: _tenant(N_("The organisation's name is not valid")),
     500113: _registration(
         N_("No return address is registered"),
         N_("Add http://localhost to the registration, under mobile and desktop applications."),
@@ -200,7 +204,7 @@ MEANINGS: dict[int, Meaning] = {
         N_("The registration does not allow this kind of sign-in"),
         N_("Register http://localhost under mobile and desktop applications."),
     ),
-    900023: _registration(N_("The organisation's name is not valid"), _TENANT),
+    900023: _tenant(N_("The organisation's name is not valid")),
     900971: _registration(
         N_("No return address is registered"),
         N_("Add http://localhost to the registration, under mobile and desktop applications."),

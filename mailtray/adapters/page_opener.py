@@ -53,8 +53,10 @@ class PageOpener:
 
     def open(self, page: str) -> None:
         """Start the page's process."""
+        page, _slash, about = page.partition("/")
+        words = ["--about", about] if about else []
         try:
-            command = [*self._program, "open", page, *self._options]
+            command = [*self._program, "open", page, *words, *self._options]
             process = _start(command, stderr=subprocess.PIPE)
         except OSError as exc:
             LOG.warning(

@@ -231,7 +231,7 @@ class Accounts:
             self._deeds.permission_refused(asked)
 
     def _sign_in_failed(self, outcome: MailtrayError) -> None:
-        self._board.reduce(status.SignInFailed(outcome))
+        self._board.reduce(status.SignInFailed(outcome, self._clock.now()))
         asked = self._watches.get(self._signing_in) if self._signing_in else None
         if isinstance(outcome, AuthBlocked) and asked and isinstance(asked.error, AuthError):
             self._blocked(asked, outcome)
@@ -263,7 +263,7 @@ class Accounts:
         self._herald.remind(
             attention_tag(watch.account.id),
             error,
-            command=status.remedy(error) or "check_now",
+            command=status.remedy(error),
             account=watch.account.id,
         )
 

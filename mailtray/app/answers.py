@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailtray import __version__
-from mailtray.core import folders, status
+from mailtray.core import folders, status, troubles
 from mailtray.core.compose import clean, sender_of, subject_of
 from mailtray.core.errors import AuthError, MailtrayError, Unconfigured
 from mailtray.core.peace import Why
@@ -31,6 +31,7 @@ def state(now_is: status.Status, view: TrayView) -> Mapping[str, object]:
         "link": status.link_of(now_is.sign_in_error) or None,
         "quiet": None if now_is.quiet is None else now_is.quiet.why.value,
         "paused_until": _paused_until(now_is.quiet),
+        "troubles": [troubles.as_json(one) for one in troubles.troubles(now_is)],
         "accounts": [account(one) for one in now_is.accounts.values()],
     }
 

@@ -55,7 +55,7 @@ class Board:
 
     def notice(self, source: Source, error: MailtrayError | None) -> None:
         """Say what keeps a part of the program from working, or that it works again."""
-        self.reduce(status.Noticed(source, error))
+        self.reduce(status.Noticed(source, error, self._now()))
 
     def answer(self) -> Mapping[str, object]:
         """Return the status for another process."""

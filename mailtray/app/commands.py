@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mailtray.core.approval import letter
 from mailtray.core.deeds import Action
 from mailtray.core.model import AccountId, MessageId
+from mailtray.core.status import EXPLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,7 +81,7 @@ class OpenOwnPage:
     """Open a page of the program's own.
 
     Attributes:
-        page: Its kind; see :class:`mailtray.ports.Pages`.
+        page: Which; see :class:`mailtray.ports.Pages`.
     """
 
     page: str
@@ -121,11 +122,6 @@ class Undo:
     """
 
     name: str
-
-
-@dataclass(frozen=True, slots=True)
-class TellNotice:
-    """Show again what keeps the program from working."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +233,7 @@ class Ask:
     Attributes:
         request: ``{"command": "status" | "check" | "signin" | "signout" | "pause" |
             "resume" | "folders" | "act" | "mark_all_read" | "history" | "try_rules" | "looked" |
-            "watch" | "quit", ...}``.
+            "mend" | "watch" | "quit", ...}``.
         replies: Receives answers; the last one has ``"done": True``. ``watch`` has no last one.
     """
 
@@ -275,7 +271,6 @@ Command = (
     | MarkAllRead
     | Undo
     | OpenOwnPage
-    | TellNotice
     | Clicked
     | NotifierAvailable
     | TrayMissing
@@ -316,6 +311,7 @@ _ABOUT_SOMETHING: dict[str, Callable[[str], Command]] = {
     "open_message": lambda message: OpenMessage(MessageId(message)),
     "open_page": OpenPage,
     "open_own_page": OpenOwnPage,
+    EXPLAIN: lambda about: OpenOwnPage(f"trouble/{about}"),
     "ask_approval": lambda page: OpenPage(letter(page).mailto),
     "pause": PauseFor,
 }
@@ -327,7 +323,6 @@ _PLAIN: dict[str, Command] = {
     "cancel_sign_in": CancelSignIn(),
     "open_mailbox": OpenMailbox(),
     "set_up": OpenOwnPage("first-run"),
-    "tell_notice": TellNotice(),
     "resume": Resume(),
     "quit": Quit(),
 }

@@ -13,6 +13,7 @@ from mailtray.core.errors import (
     AuthError,
     ConsentRequired,
     CursorExpired,
+    FolderGone,
     InvalidResponse,
     MailboxUnavailable,
     MailSourceError,
@@ -304,7 +305,7 @@ def locate(
 
 
 def _nowhere() -> MailSourceError:
-    return MailboxUnavailable(text.folder_gone_title(), text.folder_gone_hint())
+    return FolderGone(text.folder_gone_title(), text.folder_gone_hint())
 
 
 def _read(mail: MailSource, token: AccessToken, order: Order) -> Reading:

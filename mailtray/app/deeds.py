@@ -379,7 +379,7 @@ class Deeds:
         self._herald.remind(
             changes_tag(account),
             error,
-            command="allow_changes",
+            command=status.EXPLAIN if status.link_of(error) else "allow_changes",
             account=account,
             is_answer=any(wish.is_fresh for wish in queue.wishes),
         )

@@ -8,7 +8,6 @@ from mailtray.app.barrier import attempt
 from mailtray.core.compose import clean, isolate
 from mailtray.core.errors import NotifierError
 from mailtray.core.model import Notification
-from mailtray.core.status import link_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -103,7 +102,6 @@ class Herald:
             title=error.title,
             body="\n".join(line for line in (error.hint, owner) if line),
             account=account,
-            link=link_of(error),
             command=command,
         )
         if not self._show(notification, is_answer=is_answer):

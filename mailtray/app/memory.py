@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mailtray.core.errors import StateError
-from mailtray.core.status import Source
+from mailtray.core.status import EXPLAIN, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,4 +66,4 @@ class Memory:
     def failed(self, error: StateError) -> None:
         """Say that what the person was told cannot be remembered."""
         self._board.notice(Source.STATE, error)
-        self._herald.announce("state", error, command="tell_notice")
+        self._herald.announce("state", error, command=EXPLAIN)

@@ -36,7 +36,6 @@ from mailtray.app.commands import (
     SignInEnded,
     SignInPage,
     SignOut,
-    TellNotice,
     ToggleAutostart,
     TrayMissing,
     TrayShown,
@@ -58,10 +57,10 @@ from mailtray.app.steward import Steward
 from mailtray.app.trees import Trees
 from mailtray.app.trial import tried
 from mailtray.app.watch import clock_offset_s
-from mailtray.core import schedule, status
+from mailtray.core import schedule, status, troubles
 from mailtray.core.errors import (
     MailtrayError,
-    VaultError,
+    VaultLocked,
 )
 from mailtray.core.language import _
 from mailtray.core.status import Source
@@ -302,8 +301,6 @@ class Poller:
                 self._open_wished(command)
             case OpenOwnPage(page):
                 self._world.pages.open(page)
-            case TellNotice():
-                self._tell_notice()
             case Clicked(notification, ""):
                 self._clicked(notification)
             case Clicked(notification, button):
@@ -325,7 +322,8 @@ class Poller:
         elif notification.link:
             self._open(notification.link)
         elif notification.command:
-            self._handle(from_menu(notification.command, notification.account or ""))
+            program = notification.tag if notification.command == status.EXPLAIN else ""
+            self._handle(from_menu(notification.command, notification.account or program))
 
     def _handle_tray(self, command: Command) -> None:
         match command:
@@ -463,19 +461,16 @@ class Poller:
 
         self._workers.start("mailtray-open", work)
 
-    def _tell_notice(self) -> None:
-        error = self._wishes.unconfigured or self._board.status.notice
-        if error is not None:
-            is_vault = isinstance(error, VaultError)
-            self._herald.remind("notice", error, command="check_now" if is_vault else "tell_notice")
-
     def _note_vault(self) -> None:
         trouble = self._keeper.trouble
         self._board.notice(Source.VAULT, trouble)
         if trouble is None:
             self._herald.retract("vault")
         else:
-            self._herald.announce("vault", trouble, command="check_now")
+            # To ask it again is what has it ask for its password.
+            is_locked = isinstance(trouble, VaultLocked)
+            command = "check_now" if is_locked else status.EXPLAIN
+            self._herald.announce("vault", trouble, command=command)
 
     def _username(self, account_id: AccountId | None) -> str:
         watch = self._watches.get(account_id) if account_id else None
@@ -519,6 +514,9 @@ class Poller:
             case "looked":
                 self._look()
                 replies.put({"done": True})
+            case "mend":
+                replies.put({"done": True})
+                self._mend(str(request.get("remedy")), str(request.get("about") or ""))
             case "show":
                 self._world.pages.open("messages")
                 replies.put({"done": True})
@@ -528,6 +526,12 @@ class Poller:
             case unknown:
                 problem = _("unknown command “{command}”").format(command=unknown)
                 replies.put({"done": True, "error": problem})
+
+    def _mend(self, remedy: str, about: str) -> None:
+        """Do what mends a trouble, as far as mailtray can; see :mod:`mailtray.core.troubles`."""
+        if remedy in troubles.MENDS:
+            account = about if about in self._watches else ""
+            self._handle(from_menu(remedy, account))
 
     def _told(self, request: Mapping[str, object]) -> Mapping[str, object]:
         if request["command"] == "status":

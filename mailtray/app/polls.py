@@ -145,7 +145,7 @@ class Polls:
             damaged = StateError(
                 _(text.STATE_SET_ASIDE), text.state_set_aside_hint(state.set_aside.name)
             )
-            self._herald.announce("state-set-aside", damaged, command="tell_notice")
+            self._herald.announce("state-set-aside", damaged, command="")
 
     def _submit(self, watch: Watch, order: Order) -> None:
         watch.order = order
@@ -233,7 +233,7 @@ class Polls:
         for path in [path for path in watch.troubles if path not in troubles]:
             self._herald.retract(folder_tag(account, path))
         watch.troubles = {
-            path: MailSourceError(text.in_folder(path, one.title), one.hint)
+            path: type(one)(text.in_folder(path, one.title), one.hint, request_id=one.request_id)
             for path, one in troubles.items()
         }
         for path, trouble in troubles.items():
@@ -242,7 +242,7 @@ class Polls:
             if not (trouble.transient or is_said):
                 tag = folder_tag(account, path)
                 self._herald.announce(
-                    tag, watch.troubles[path], command="check_now", account=account
+                    tag, watch.troubles[path], command=status.EXPLAIN, account=account
                 )
 
     def _note_lacking(self, watch: Watch, lacking: AuthError | None) -> None:
@@ -252,7 +252,8 @@ class Polls:
         if lacking is None:
             self._herald.retract(tag)
         else:
-            self._herald.announce(tag, lacking, command="sign_in", account=account)
+            command = status.remedy(lacking)
+            self._herald.announce(tag, lacking, command=command, account=account)
 
     def pay_debts(self) -> None:
         """Try again to tell what is owed of mailtray itself."""
@@ -369,7 +370,7 @@ class Polls:
             self._herald.announce(
                 attention_tag(watch.account.id),
                 error,
-                command=status.remedy(error) or "check_now",
+                command=status.remedy(error),
                 account=watch.account.id,
             )
         _log.info("poll failed: %s, next in %s s", type(error).__name__, delay_s)

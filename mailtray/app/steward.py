@@ -6,9 +6,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from mailtray.core import text
-from mailtray.core.errors import ConfigError, MailtrayError
+from mailtray.core.errors import ConfigError
 from mailtray.core.settings import needs_fresh_start
-from mailtray.core.status import Source
+from mailtray.core.status import EXPLAIN, Source
 
 if TYPE_CHECKING:
     from mailtray.app.board import Board
@@ -56,10 +56,13 @@ class Steward:
         return True
 
     def _tell(self, mistake: ConfigError) -> None:
-        error = MailtrayError(
-            text.mistaken_settings_title(mistake.key),
-            text.mistaken_settings_hint(mistake.origin, mistake.problem),
+        error = ConfigError(
+            origin=mistake.origin,
+            key=mistake.key,
+            problem=mistake.problem,
+            title=text.mistaken_settings_title(mistake.key),
+            hint=text.mistaken_settings_hint(mistake.origin, mistake.problem),
         )
         _log.warning("the settings have a mistake; those from before stay")
         self._board.notice(Source.SETTINGS, error)
-        self._herald.announce("settings", error, command="tell_notice")
+        self._herald.announce("settings", error, command=EXPLAIN)

@@ -28,6 +28,7 @@
        ├─ TokenRejected(claims)
        ├─ AccessDenied
        ├─ MailboxUnavailable
+       │  └─ FolderGone
        ├─ MessageGone
        └─ InvalidResponse *
 
@@ -71,9 +72,11 @@ class ConfigError(MailtrayError):
         problem: What is wrong and what the right form is.
     """
 
-    def __init__(self, *, origin: str, key: str, problem: str, hint: str = "") -> None:
+    def __init__(
+        self, *, origin: str, key: str, problem: str, title: str = "", hint: str = ""
+    ) -> None:
         where = f"{origin}: {key}" if key else origin
-        super().__init__(f"{where}: {problem}", hint)
+        super().__init__(title or f"{where}: {problem}", hint)
         self.origin = origin
         self.key = key
         self.problem = problem
@@ -271,6 +274,10 @@ class AccessDenied(MailSourceError):
 
 class MailboxUnavailable(MailSourceError):
     """The account has no mailbox that Graph can read, or the folder is gone (404)."""
+
+
+class FolderGone(MailboxUnavailable):
+    """The settings name a folder that is not there."""
 
 
 class MessageGone(MailSourceError):

@@ -60,6 +60,7 @@ class AuthAction(Enum):
     SIGN_IN = "sign_in"
     ASK_ADMINISTRATOR = "ask_administrator"
     CORRECT_CLIENT_ID = "correct_client_id"
+    CORRECT_TENANT = "correct_tenant"
     OTHER_ACCOUNT = "other_account"
     CHECK_CLOCK = "check_clock"
     REPORT = "report"

@@ -12,6 +12,7 @@ from mailtray.core.errors import SignInRequired
 from mailtray.core.language import Sentence, _
 from mailtray.core.model import IconKind, MenuItem, TrayView
 from mailtray.core.status import (
+    EXPLAIN,
     AccountStatus,
     Source,
     State,
@@ -24,6 +25,7 @@ from mailtray.core.status import (
     unread_count,
     worst_first,
 )
+from mailtray.core.troubles import SIGN_IN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -244,13 +246,24 @@ def _pause_item(status: Status) -> MenuItem:
 
 def _program_items(status: Status) -> list[MenuItem]:
     if status.accounts:
-        line = "" if status.notice is None else status.notice.title
-    else:
-        line = _finish_sign_in(status) if status.is_signing_in else _program_lines(status)[0]
-    if not line:
-        return []
-    is_notice = status.notice is not None and line == status.notice.title
-    return [MenuItem(clip(line, _MENU_LINE_UNITS), "tell_notice" if is_notice else "")]
+        return [] if status.notice is None else [_notice_item(status)]
+    if status.is_signing_in:
+        return [MenuItem(clip(_finish_sign_in(status), _MENU_LINE_UNITS))]
+    if status.is_configured and status.sign_in_error is not None:
+        return [_trouble_item(status.sign_in_error.title, SIGN_IN)]
+    if status.notice is not None:
+        return [_notice_item(status)]
+    return [MenuItem(clip(_program_lines(status)[0], _MENU_LINE_UNITS))]
+
+
+def _notice_item(status: Status) -> MenuItem:
+    source = min(status.notices)
+    return _trouble_item(status.notices[source].title, source.name.lower())
+
+
+def _trouble_item(title: str, about: str) -> MenuItem:
+    """Return an item that says what is wrong, and opens the page about it."""
+    return MenuItem(clip(title, _MENU_LINE_UNITS - 1).rstrip("…") + "…", EXPLAIN, about)
 
 
 def _can_check(status: Status) -> bool:
@@ -262,17 +275,24 @@ def _can_check(status: Status) -> bool:
 def _account_items(one: AccountStatus, now: datetime) -> list[MenuItem]:
     items = [MenuItem(_who(one))]
     lines = _state_lines(one, now)
-    if one.lacking is not None:
-        lines.append(one.lacking.title)
-    lines += [trouble.title for trouble in one.troubles]
-    lines += _waiting_lines(one)
+    if one.error is not None:
+        items.append(_trouble_item(lines.pop(0), one.account.id))
     items += [MenuItem(clip(line, _MENU_LINE_UNITS)) for line in lines]
+    impaired = [*filter(None, [one.lacking]), *one.troubles]
+    items += [_trouble_item(error.title, one.account.id) for error in impaired]
+    items += [_waiting_item(one, line) for line in _waiting_lines(one)]
     items += _approval_items(link_of(one.error) or link_of(one.lacking) or link_of(one.asking))
     items += [_message_item(message) for message in one.latest[:LATEST_SHOWN]]
     if one.unread > 0:
         confirmation = MenuItem(text.mark_all_now(one.unread), "mark_all_read", one.account.id)
         items.append(_item(text.MENU_MARK_ALL, children=(confirmation,)))
     return items
+
+
+def _waiting_item(one: AccountStatus, line: str) -> MenuItem:
+    if one.asking is not None:
+        return _trouble_item(line, one.account.id)
+    return MenuItem(clip(line, _MENU_LINE_UNITS))
 
 
 def _message_item(message: Message) -> MenuItem:

@@ -40,6 +40,9 @@ class State(StrEnum):
     THROTTLED = "throttled"
 
 
+EXPLAIN = "explain"
+"""The menu command that opens the page of a trouble."""
+
 _URGENCY = (
     State.ATTENTION,
     State.SIGNED_OUT,
@@ -66,6 +69,7 @@ class AccountStatus:
         troubles: Why some of its folders cannot be read while others can.
         waiting: How many things the person wants done are not done yet.
         asking: Why they wait for the person's permission.
+        impaired: Since when something is ``lacking``, or some folder is in trouble.
     """
 
     account: Account
@@ -81,6 +85,7 @@ class AccountStatus:
     troubles: tuple[MailtrayError, ...] = ()
     waiting: int = 0
     asking: MailtrayError | None = None
+    impaired: datetime | None = None
 
 
 class Source(IntEnum):
@@ -100,11 +105,13 @@ class Status:
     Attributes:
         accounts: The signed-in accounts, in the order in which they were added.
         notices: What keeps the program itself from working as it should.
+        since: Since when each notice holds, where that is known.
         is_configured: False where no client id is known.
         is_signing_in: True while a sign-in waits for the person.
         sign_in_at: The page at which it goes on, once it is known.
         is_starting: True until the keyring has told which accounts there are.
         sign_in_error: Why the last sign-in did not end well.
+        sign_in_failed: When that was, where it is known.
         starts_at_login: Whether a login starts the program; ``None`` where that is not known.
         quiet: Why nothing is shown for now, or ``None``.
         undoable: What can be undone, newest first: names, each with the words for it.
@@ -112,11 +119,13 @@ class Status:
 
     accounts: Mapping[AccountId, AccountStatus] = field(default_factory=dict)
     notices: Mapping[Source, MailtrayError] = field(default_factory=dict)
+    since: Mapping[Source, datetime] = field(default_factory=dict)
     is_configured: bool = True
     is_signing_in: bool = False
     sign_in_at: SignInAt | None = None
     is_starting: bool = True
     sign_in_error: MailtrayError | None = None
+    sign_in_failed: datetime | None = None
     quiet: Quiet | None = None
     starts_at_login: bool | None = None
     undoable: Mapping[str, str] = field(default_factory=dict)
@@ -179,6 +188,7 @@ class SignInFailed:
     """A sign-in ended without an account."""
 
     error: MailtrayError
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +211,7 @@ class Noticed:
 
     source: Source
     error: MailtrayError | None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +288,8 @@ def _program_changed(
     status: Status, event: Noticed | QuietChanged | Looked | UndoChanged | StartAtLogin
 ) -> Status:
     match event:
-        case Noticed(source, error):
-            return _noticed(status, source, error)
+        case Noticed():
+            return _noticed(status, event)
         case QuietChanged(quiet):
             return replace(status, quiet=quiet)
         case StartAtLogin(is_on):
@@ -292,13 +303,17 @@ def _program_changed(
             return replace(status, undoable=undoable)
 
 
-def _noticed(status: Status, source: Source, error: MailtrayError | None) -> Status:
+def _noticed(status: Status, event: Noticed) -> Status:
+    source, error = event.source, event.error
     if status.notices.get(source) is error:
         return status
     notices = {one: old for one, old in status.notices.items() if one is not source}
+    since = {one: at for one, at in status.since.items() if one is not source}
     if error is not None:
         notices[source] = error
-    return replace(status, notices=notices)
+        if (at := status.since.get(source, event.at)) is not None:
+            since[source] = at
+    return replace(status, notices=notices, since=since)
 
 
 def _sign_in_changed(
@@ -309,8 +324,9 @@ def _sign_in_changed(
             return replace(status, is_signing_in=True, sign_in_at=None, sign_in_error=None)
         case SignInAt():
             return replace(status, sign_in_at=event if status.is_signing_in else None)
-        case SignInFailed(error):
-            return replace(status, is_signing_in=False, sign_in_at=None, sign_in_error=error)
+        case SignInFailed(error, at):
+            ended = replace(status, is_signing_in=False, sign_in_at=None)
+            return replace(ended, sign_in_error=error, sign_in_failed=at)
         case SignInSucceeded(account):
             return _signed_in(status, account)
 
@@ -330,6 +346,7 @@ def _account_changed(status: Status, event: Polled | Failed | DeedsChanged) -> S
             troubles=event.troubles,
             waiting=old.waiting,
             asking=old.asking,
+            impaired=(old.impaired or event.at) if event.lacking or event.troubles else None,
         )
     elif isinstance(event, DeedsChanged):
         new = replace(old, waiting=event.waiting, asking=event.asking)
@@ -385,14 +402,17 @@ def needs_sign_in(error: MailtrayError | None) -> bool:
 
 
 def remedy(error: MailtrayError) -> str:
-    """Return the menu command that may mend an error, or an empty string where none does.
+    """Return the menu command that a click on the word of an error stands for.
 
-    A policy that blocks the account is not to be run against again and again.
+    Where it takes no more than a sign-in, that; else the page that explains it. A policy that
+    blocks the account is not to be run against again and again.
     """
+    if link_of(error):
+        return EXPLAIN
     if needs_sign_in(error):
         return "sign_in"
     is_other = isinstance(error, AuthError) and error.action is AuthAction.OTHER_ACCOUNT
-    return "add_account" if is_other else ""
+    return "add_account" if is_other else EXPLAIN
 
 
 def link_of(error: MailtrayError | None) -> str:

@@ -12,33 +12,38 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
     document.getElementById("told").textContent = told = words;
   };
   const refresh = async () => {
-    if (document.hidden || part.contains(document.activeElement)) return;
+    const isInHand = part.contains(document.activeElement) && !("eager" in part.dataset);
+    if (document.hidden || isInHand) return;
     const answer = await fetch(part.dataset.refresh, { credentials: "same-origin" }).catch(() => null);
-    const found = answer && answer.ok ? await answer.text() : null;
-    if (found === null || found === shown) return;
-    part.innerHTML = shown = found;
+    if (!answer || !answer.ok) return;
+    const found = document.createElement("template");
+    found.innerHTML = await answer.text();
+    if (found.innerHTML === shown) return;
+    part.innerHTML = shown = found.innerHTML;
     tell();
   };
   setInterval(refresh, 5000);
 }
 /* A button that copies a field's text and says so; without it the text can be marked and copied. */
-for (const button of document.querySelectorAll("[data-copy]")) {
+const copy = async (button) => {
+  const field = document.getElementById(button.dataset.copy);
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch {
+    if (!document.execCommand("copy")) return;
+  }
   const words = button.textContent;
-  button.addEventListener("click", async () => {
-    const field = document.getElementById(button.dataset.copy);
-    field.select();
-    try {
-      await navigator.clipboard.writeText(field.value);
-    } catch {
-      if (!document.execCommand("copy")) return;
-    }
-    button.textContent = button.dataset.done;
-    setTimeout(() => { button.textContent = words; }, 3000);
-  });
-}
-for (const button of document.querySelectorAll("[data-words]")) {
-  button.addEventListener("click", () => navigator.clipboard.writeText(button.dataset.words));
-}
+  if (words === button.dataset.done) return;
+  button.textContent = button.dataset.done;
+  setTimeout(() => { button.textContent = words; }, 3000);
+};
+/* Heard on the whole page: what is fetched again brings new buttons. */
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button?.dataset.copy) copy(button);
+  if (button?.dataset.words) navigator.clipboard.writeText(button.dataset.words);
+});
 /* What fields that are not saved yet would make of something; without it, saving shows that. */
 for (const part of document.querySelectorAll("[data-preview]")) {
   const keys = part.dataset.keys.split(" ");

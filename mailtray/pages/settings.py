@@ -139,9 +139,14 @@ def _page(
     refused: Mapping[str, Refusal] | None = None,
     tried: Tried | None = None,
 ) -> str:
-    # The file is read first: what is written meanwhile then asks once too often, never too little.
-    own = program.own_settings()
-    found = program.settings()
+    refused = refused or {}
+    try:
+        # The file is read first: what is written meanwhile then asks once too often, never too
+        # little.
+        own = program.own_settings()
+        found = program.settings()
+    except ConfigError as mistake:
+        return _mistake(program, stamps, mistake, refused.get(mistake.key))
     return render_template(
         "settings.html",
         groups=[(anchor, _(title), keys) for anchor, title, keys in GROUPS],
@@ -151,7 +156,7 @@ def _page(
         defaults={key: _told(one) for key, one in DEFAULTS.items()},
         own=own,
         stamp={key: stamps.of(own.get(key)) for key in FORMS},
-        refused=refused or {},
+        refused=refused,
         tried=tried,
         own_page=OWN_PAGE,
         counts=_counts(own),
@@ -159,6 +164,22 @@ def _page(
         told=_told,
         word_for=word_for,
         buttons=BUTTONS,
+        path=program.places()["settings"],
+    )
+
+
+def _mistake(
+    program: Program, stamps: Stamps, mistake: ConfigError, refused: Refusal | None
+) -> str:
+    """Return the page while a mistake keeps the others from being read: that one setting."""
+    is_here = mistake.key in FORMS and mistake.key not in OWN_PAGE
+    return render_template(
+        "settings_mistake.html",
+        mistake=mistake,
+        key=mistake.key if is_here else "",
+        stamp=stamps.of(program.own_settings().get(mistake.key)) if is_here else "",
+        meaning=_(FORMS[mistake.key].meaning) if is_here else "",
+        refused=refused,
         path=program.places()["settings"],
     )
 

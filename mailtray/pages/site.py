@@ -20,6 +20,7 @@ from mailtray.pages import (
     preview,
     rules,
     settings,
+    trouble,
 )
 from mailtray.pages.safety import FORM_TOKEN
 from mailtray.pages.stamps import Stamps
@@ -47,7 +48,7 @@ def build(program: Program, safety: Safety) -> Flask:
 
     app.add_url_rule(f"{safety.prefix}/icon", "icon", icon)
     stamps = Stamps()
-    for module in (messages, preview, doctor, first_run, about):
+    for module in (messages, preview, doctor, first_run, about, trouble):
         app.register_blueprint(module.pages(program), url_prefix=safety.prefix)
     for part in (settings, folders, accounts, rules):
         app.register_blueprint(part.pages(program, stamps), url_prefix=safety.prefix)

@@ -18,9 +18,12 @@ _HEAD = """# When the sign-in does not work
 <!-- Written by `python -m tests.adapters.sign_in_troubles`; a test holds it equal to the table in the code. -->
 
 mailtray says what is wrong on its icon, once in a notification, and in `mailtray status`, which adds what
-support asks for: Microsoft's number (AADSTS…) and a correlation id. Nothing here is retried behind your
-back: until you act, Microsoft is not asked again, and no browser opens by itself. Afterwards mail goes on
-where it stopped; what arrived meanwhile is told once.
+support asks for: Microsoft's number (AADSTS…) and a correlation id. A click on the line in the menu, or
+`mailtray open trouble`, opens a page about it: since when, what it means, the one button that mends it, and the
+numbers to copy. So does a click on the notification, but where all that is needed is to sign in: it does that.
+
+Nothing here is retried behind your back: until you act, Microsoft is not asked again, and no browser opens by
+itself. Afterwards mail goes on where it stopped; what arrived meanwhile is told once.
 
 Trouble of Microsoft's own (and numbers 90033, 90012 and 50196, which stand for it) is not in this list:
 mailtray waits and tries again by itself. 70000 is tried once more after a minute before you are asked.
@@ -35,7 +38,7 @@ _SECTIONS: dict[AuthAction, tuple[str, str]] = {
         "Ask your administrator to approve mailtray",
         "In your organisation people may not give this permission themselves. `mailtray status`, `signin` and "
         "`check` print a link on a line of its own (`link` with `--json`); in the menu it is “Open the page for "
-        "your administrator”. Send it to them. The page ends by going to `http://localhost`, where nothing of "
+        "your administrator”, and the page about the trouble has a mail to copy with it. Send it to them. The page ends by going to `http://localhost`, where nothing of "
         "mailtray's runs on an administrator's computer: **the browser shows an error (“this site can't be "
         "reached”) although the approval was given**, if its address says `admin_consent=True`. Then sign in.",
     ),
@@ -45,14 +48,22 @@ _SECTIONS: dict[AuthAction, tuple[str, str]] = {
     ),
     AuthAction.CORRECT_CLIENT_ID: (
         "Correct the settings or the registration",
-        "The client id, the organisation's name or the registration behind them is not right; README says how "
-        "it is to be. Afterwards start mailtray anew.",
+        "The client id or the registration behind it is not right; README says how it is to be. The page opens the "
+        "settings there; what you change counts at once.",
+    ),
+    AuthAction.CORRECT_TENANT: (
+        "Correct the organisation's name",
+        "Microsoft finds no organisation of the name in the setting `tenant`. The page opens the settings there; what "
+        "you change counts at once.",
     ),
     AuthAction.OTHER_ACCOUNT: (
         "Choose another account",
         "The account does not belong where it was used. “Add account…” lets you choose one.",
     ),
-    AuthAction.REPORT: ("Report it", "This is mailtray's own fault."),
+    AuthAction.REPORT: (
+        "Report it",
+        "This is mailtray's own fault. The page has the numbers to copy.",
+    ),
 }
 _TAIL = """
 ## Without a number of Microsoft's

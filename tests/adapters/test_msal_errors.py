@@ -41,9 +41,10 @@ SIGN_IN = (
 POLICY = (50053, 50057, 50105, 53000, 53001, 53002, 53003, 53004, 53005, 530032, 530036)
 ADMINISTRATOR = (90094, 90095, 90099, 650056, 500011)
 REGISTRATION = (
-    50011, 500113, 900971, 90002, 700016, 7000112, 7000218, 70011, 9002326, 700084, 50128, 50059,
-    900023, 90013, 700054, 7000215, 650052, 650053, 50194, 9002346,
+    50011, 500113, 900971, 700016, 7000112, 7000218, 70011, 9002326, 700084, 700054, 7000215,
+    650052, 650053, 50194, 9002346,
 )  # fmt: skip
+NO_TENANT = (50059, 50128, 90002, 90013, 900023)
 OTHER_ACCOUNT = (50020, 50034, 90072)
 REPORT = (900144, 9002313)
 
@@ -73,6 +74,7 @@ def auth_error(answer: Mapping[str, object], *, interactive: bool = False) -> Au
         pytest.param(POLICY, AuthAction.NONE, id="a policy"),
         pytest.param(ADMINISTRATOR, AuthAction.ASK_ADMINISTRATOR, id="an administrator"),
         pytest.param(REGISTRATION, AuthAction.CORRECT_CLIENT_ID, id="the registration"),
+        pytest.param(NO_TENANT, AuthAction.CORRECT_TENANT, id="the organisation's name"),
         pytest.param(OTHER_ACCOUNT, AuthAction.OTHER_ACCOUNT, id="another account"),
         pytest.param(REPORT, AuthAction.REPORT, id="report it"),
     ],
@@ -85,7 +87,7 @@ def test_each_number_has_its_action(codes: tuple[int, ...], action: AuthAction) 
 
 
 def test_the_table_holds_no_number_beyond_those_tested() -> None:
-    tested = {*SIGN_IN, *POLICY, *ADMINISTRATOR, *REGISTRATION, *OTHER_ACCOUNT, *REPORT}
+    tested = {*SIGN_IN, *POLICY, *ADMINISTRATOR, *REGISTRATION, *NO_TENANT, *OTHER_ACCOUNT, *REPORT}
     assert tested == MEANINGS.keys()
 
 

@@ -464,7 +464,7 @@ def test_an_organisation_that_is_not_there(rig: Rig) -> None:
     with pytest.raises(AuthBlocked) as caught:
         sign_in(identity)
     assert caught.value.code == 90002
-    assert caught.value.action is AuthAction.CORRECT_CLIENT_ID
+    assert caught.value.action is AuthAction.CORRECT_TENANT
 
 
 def test_a_client_id_that_is_not_there(rig: Rig) -> None:

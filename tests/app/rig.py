@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mailtray.adapters.system import LocalZone
 from mailtray.app.commands import Ask, CheckNow, Command, SignIn
@@ -349,6 +349,11 @@ class Rig:
         return other.sign_in(
             SCOPES, login_hint=None, claims=None, deadline_s=300.0, on_url=lambda _: None
         )
+
+    def troubles(self) -> list[dict[str, Any]]:
+        """Return what other processes are told is wrong."""
+        answer: Any = self.ask("status").get_nowait()
+        return list(answer["troubles"])
 
     # -- what can be seen ---------------------------------------------------------------------
 

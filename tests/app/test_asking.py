@@ -64,6 +64,7 @@ def test_status() -> None:
         "link": None,
         "quiet": None,
         "paused_until": None,
+        "troubles": [],
         "accounts": [
             {
                 "username": ANN.username,

@@ -61,7 +61,13 @@ def test_a_mistake_is_told_once_and_taken_back_when_it_is_mended(rig: Rig) -> No
     assert TITLE in rig.view.tooltip
     assert "/home/ann/settings.toml: is wrong" in rig.notifier.shown[0].body
     rig.do(Clicked(rig.notifier.shown[0], ""))
-    assert rig.titles() == [TITLE, TITLE]
+    assert rig.own_pages.opened == ["trouble/settings"]
+    (trouble,) = rig.troubles()
+    assert (trouble["title"], trouble["remedy"], trouble["key"]) == (
+        TITLE,
+        "settings",
+        "interval_s",
+    )
     rig.settings.write(rig.settings.settings)
     rig.do()
     assert "settings" not in rig.notifier.on_screen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailtray.app.commands import CheckNow, PauseFor, Resume
+from mailtray.app.commands import CheckNow, PauseFor, Resume, from_menu
 from mailtray.core.errors import AccessDenied, InvalidResponse, ServiceUnavailable, Throttled
 from mailtray.core.model import INBOX
 from tests.app.rig import ANN, Rig
@@ -132,7 +132,12 @@ def test_a_folder_that_is_nowhere_is_told_once_and_the_others_are_read() -> None
     here.rig.pass_time(2_000)
     assert here.rig.told() == {ids[0]: 1}
     assert here.rig.titles().count("Gone: A watched folder no longer exists") == 1
-    assert "Gone: A watched folder no longer exists" in [one.label for one in here.rig.view.menu]
+    (line,) = [one for one in here.rig.view.menu if one.label.startswith("Gone: ")]
+    assert line.label == "Gone: A watched folder no longer exists…"
+    here.rig.do(from_menu(line.command, line.argument))
+    assert here.rig.own_pages.opened == [f"trouble/{ANN.id}"]
+    (trouble,) = here.rig.troubles()
+    assert (trouble["remedy"], trouble["key"]) == ("settings", "folders")
     here.mail.add_folder("Gone")
     here.rig.check()
     assert here.rig.titles().count("Gone: A watched folder no longer exists") == 1

@@ -14,7 +14,6 @@ from mailtray.app.commands import (
     PresenceChanged,
     Resume,
     SignIn,
-    TellNotice,
     from_menu,
 )
 from mailtray.core.errors import AccessDenied, AuthBlocked, StateError
@@ -244,8 +243,7 @@ def test_an_answer_to_the_person_does_not_wait() -> None:
     rig.state.error = StateError("What was told cannot be remembered", "Free some space.")
     rig.box().deliver("A")
     rig.check()
-    rig.do(TellNotice())
-    assert rig.titles()[1:] == ["What was told cannot be remembered"]
+    assert rig.titles() == ["Blocked by your organisation"]
 
 
 def test_two_accounts_get_a_summary_each() -> None:

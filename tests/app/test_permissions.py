@@ -178,19 +178,19 @@ def test_a_check_without_the_program_stops_at_what_stands_against_the_least() ->
     assert isinstance(now_is.accounts[ANN.id].error, ConsentRequired)
 
 
-def test_the_administrators_page_is_one_click_away() -> None:
+def test_the_page_that_helps_to_ask_is_one_click_away() -> None:
     rig = Rig(ANN)
     rig.do()
     rig.identity.expire_tokens()
     rig.identity.refusal = approval()
     rig.check()
     (told,) = rig.notifier.on_screen.values()
-    assert told.link == LINK
     rig.do(Clicked(told))
+    assert rig.own_pages.opened == [f"trouble/{ANN.id}"]
     (item,) = [i for i in rig.view.menu if i.label == "Open the page for your administrator"]
     assert from_menu(item.command, item.argument) == OpenPage(LINK)
     rig.do(OpenPage(LINK))
-    assert rig.pages.urls == [LINK, LINK]
+    assert rig.pages.urls == [LINK]
     answer = rig.ask("status").get_nowait()
     assert isinstance(answer["accounts"], list)
     account = answer["accounts"][0]
@@ -214,8 +214,9 @@ def test_previews_that_an_administrator_has_to_approve() -> None:
     rig.identity.troubles = [approval()]
     rig.do()
     (told,) = rig.notifier.on_screen.values()
-    assert told.link == LINK
     assert "administrator" in told.body
+    rig.do(Clicked(told))
+    assert rig.own_pages.opened == [f"trouble/{ANN.id}"]
     account = rig.ask("status").get_nowait()["accounts"]
     assert isinstance(account, list)
     assert account[0]["error"] is None
@@ -248,10 +249,13 @@ def test_a_sign_in_that_runs_into_a_block_is_not_offered_again() -> None:
     rig.finish_sign_in()
     assert rig.view.tooltip.startswith("Blocked\nAsk for help.")
     (told,) = rig.notifier.on_screen.values()
-    assert (told.title, told.command) == ("Blocked", "check_now")
+    assert (told.title, told.command) == ("Blocked", "explain")
     assert "Sign in again" not in [item.label for item in rig.view.menu]
     rig.identity.refusal = None
     rig.do(Clicked(told))
+    assert rig.own_pages.opened == [f"trouble/{ANN.id}"]
+    rig.ask("mend", remedy="check_now", about=ANN.id)
+    rig.settle()
     assert rig.view.icon is IconKind.NORMAL
     assert rig.notifier.on_screen == {}
 

@@ -14,7 +14,6 @@ from mailtray.app.commands import (
     SignInEnded,
     SignInPage,
     SignOut,
-    TellNotice,
 )
 from mailtray.core.errors import (
     AuthBlocked,
@@ -375,8 +374,8 @@ def test_without_a_client_id_it_says_what_to_do() -> None:
     rig = Rig(unconfigured=NO_CLIENT_ID)
     rig.do()
     assert rig.titles() == [NO_CLIENT_ID.title]
-    rig.do(SignIn(), TellNotice())
-    assert len(rig.notifier.shown) == 3
+    rig.do(SignIn())
+    assert len(rig.notifier.shown) == 2
     assert rig.workers.flows == []
     assert rig.poller.step(None) is None
     answers = rig.ask("signin")

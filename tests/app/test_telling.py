@@ -11,7 +11,6 @@ from mailtray.app.commands import (
     NotifierAvailable,
     OpenMailbox,
     OpenMessage,
-    TellNotice,
     TrayMissing,
     TrayShown,
 )
@@ -269,7 +268,6 @@ def test_a_click_on_a_word_about_mailtray_does_what_it_says() -> None:
     rig.check()
     rig.do(Clicked(rig.notifier.shown[0]))
     assert len(rig.workers.flows) == 1
-    rig.do(TellNotice())
     assert rig.titles() == ["Signed out"]
 
 

@@ -353,6 +353,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         pytest.param(
             [STARTED, failed(SIGN_IN)],
             [
+                "explain ann.home",
                 "open_mailbox",
                 "pause",
                 "sign_in ann.home",
@@ -364,12 +365,21 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         ),
         pytest.param(
             [STARTED, failed(BLOCKED)],
-            ["check_now", "open_mailbox", "pause", "sign_out ann.home", "add_account", "quit"],
+            [
+                "explain ann.home",
+                "check_now",
+                "open_mailbox",
+                "pause",
+                "sign_out ann.home",
+                "add_account",
+                "quit",
+            ],
             id="signing in again does not lift a block",
         ),
         pytest.param(
             [STARTED, failed(APPROVAL)],
             [
+                "explain ann.home",
                 f"ask_approval {APPROVAL.link}",
                 f"open_page {APPROVAL.link}",
                 "check_now",
@@ -385,6 +395,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         pytest.param(
             [Started(()), SignInFailed(APPROVAL)],
             [
+                "explain sign-in",
                 f"ask_approval {APPROVAL.link}",
                 f"open_page {APPROVAL.link}",
                 "sign_in",
@@ -395,6 +406,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         pytest.param(
             [STARTED, replace(polled(0), lacking=DECLINED)],
             [
+                "explain ann.home",
                 "check_now",
                 "open_mailbox",
                 "pause",
@@ -408,6 +420,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         pytest.param(
             [STARTED, replace(polled(0), lacking=APPROVAL)],
             [
+                "explain ann.home",
                 f"ask_approval {APPROVAL.link}",
                 f"open_page {APPROVAL.link}",
                 "check_now",
@@ -422,7 +435,15 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         ),
         pytest.param(
             [STARTED, failed(NO_MAILBOX, retry_s=3_600)],
-            ["check_now", "open_mailbox", "pause", "sign_out ann.home", "add_account", "quit"],
+            [
+                "explain ann.home",
+                "check_now",
+                "open_mailbox",
+                "pause",
+                "sign_out ann.home",
+                "add_account",
+                "quit",
+            ],
             id="signing in again makes no mailbox",
         ),
         pytest.param(
@@ -433,6 +454,7 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         pytest.param(
             [BOTH, failed(SIGN_IN, account=BEN)],
             [
+                "explain ben.home",
                 "check_now",
                 "open_mailbox",
                 "pause",
@@ -446,18 +468,18 @@ def test_icon_and_tooltip(events: list[Event], icon: IconKind, tooltip: str) -> 
         ),
         pytest.param(
             [Noticed(Source.VAULT, NO_VAULT)],
-            ["tell_notice", "check_now", "sign_in", "quit"],
+            ["explain vault", "check_now", "sign_in", "quit"],
             id="a notice can be read, and the keyring asked again",
         ),
         pytest.param(
             [Noticed(Source.VAULT, NO_VAULT), SignInFailed(CANCELLED)],
-            ["check_now", "sign_in", "quit"],
-            id="a click tells what the line says or nothing",
+            ["explain sign-in", "check_now", "sign_in", "quit"],
+            id="a click explains what the line says",
         ),
         pytest.param(
             [STARTED, Noticed(Source.VAULT, NO_VAULT), SignInFailed(CANCELLED)],
             [
-                "tell_notice",
+                "explain vault",
                 "check_now",
                 "open_mailbox",
                 "pause",
@@ -513,7 +535,12 @@ def test_what_waits_is_said_where_it_takes_long(events: list[Event], words: str)
     found = shown(*events)
     said = [line for line in found.tooltip.splitlines() if "action" in line]
     assert said == ([words] if words else [])
-    assert [item.label for item in found.menu if "action" in item.label] == said
+    lines = [item for item in found.menu if "action" in item.label]
+    # What the person can do something about is explained by a click.
+    assert [line.label for line in lines] == [
+        f"{each}…" if "permission" in each else each for each in said
+    ]
+    assert {line.command for line in lines} <= {"", "explain"}
 
 
 def test_messages_can_be_acted_on_from_the_menu() -> None:
@@ -564,7 +591,7 @@ def test_without_a_client_id_only_setting_up_makes_sense() -> None:
         ),
         NOON,
     )
-    assert commands(found) == ["tell_notice", "set_up", "quit"]
+    assert commands(found) == ["explain settings", "set_up", "quit"]
     assert (found.icon, found.tooltip) == (IconKind.ATTENTION, "mailtray needs a client id")
 
 
@@ -666,7 +693,7 @@ def test_what_is_lacking_is_told_and_is_no_trouble() -> None:
     assert found.icon is IconKind.NORMAL
     assert "permission" not in found.tooltip
     labels = [item.label for item in found.menu]
-    assert "Previews need a permission" in labels
+    assert "Previews need a permission…" in labels
     assert "Give permission…" in labels
     assert "Sign in again" not in labels
     allowed = shown(STARTED, replace(polled(0), lacking=DECLINED), SignInSucceeded(ANN))
@@ -682,11 +709,11 @@ def test_what_is_lacking_stays_so_while_offline() -> None:
     ("error", "command"),
     [
         (SIGN_IN, "sign_in"),
-        (APPROVAL, "sign_in"),
+        (APPROVAL, "explain"),
         (ELSEWHERE, "add_account"),
-        (BLOCKED, ""),
-        (CLOCK, ""),
-        (NO_MAILBOX, ""),
+        (BLOCKED, "explain"),
+        (CLOCK, "explain"),
+        (NO_MAILBOX, "explain"),
     ],
 )
 def test_only_what_signing_in_may_mend_leads_to_a_sign_in(

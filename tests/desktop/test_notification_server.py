@@ -138,7 +138,7 @@ class TestFreedesktopNotifier(NotifierContract):
 
     @pytest.mark.parametrize(
         ("command", "label"),
-        [("sign_in", "Sign in"), ("check_now", "Check now"), ("tell_notice", "Show")],
+        [("sign_in", "Sign in"), ("check_now", "Check now"), ("explain", "Show")],
     )
     def test_a_click_drawn_as_a_button_says_what_it_does(
         self, stage: ServerStage, command: str, label: str

@@ -41,10 +41,11 @@ if TYPE_CHECKING:
 CLAIMS = '{"access_token":{"capolids":{"essential":true,"values":["p1"]}}}'
 SECOND_TRY_S = 65.0
 LONG_S = 4 * 3_600.0
-ASK, PAGE, REGISTRATION, OTHER, REPORT, NOTHING = (
+ASK, PAGE, REGISTRATION, TENANT, OTHER, REPORT, NOTHING = (
     AuthAction.SIGN_IN,
     AuthAction.ASK_ADMINISTRATOR,
     AuthAction.CORRECT_CLIENT_ID,
+    AuthAction.CORRECT_TENANT,
     AuthAction.OTHER_ACCOUNT,
     AuthAction.REPORT,
     AuthAction.NONE,
@@ -108,19 +109,19 @@ TABLE = (
     Line(500011, "invalid_resource", None, ConsentRequired, PAGE, "That organisation does not know Microsoft Graph"),
     Line(650056, "invalid_client", None, ConsentRequired, PAGE, "Permissions are missing or not approved"),
     Line(50011, "invalid_client", None, AuthBlocked, REGISTRATION, "The return address is not registered"),
-    Line(50059, "invalid_request", None, AuthBlocked, REGISTRATION, "The organisation is not named"),
     Line(50194, "invalid_request", None, AuthBlocked, REGISTRATION, "The registration is for one organisation only"),
     Line(9002346, "invalid_request", None, AuthBlocked, REGISTRATION, "The registration is for personal accounts only"),
-    Line(50128, "invalid_client", None, AuthBlocked, REGISTRATION, "The organisation was not found"),
+    Line(50059, "invalid_request", None, AuthBlocked, TENANT, "The organisation is not named"),
+    Line(50128, "invalid_client", None, AuthBlocked, TENANT, "The organisation was not found"),
     Line(70011, "invalid_scope", None, AuthBlocked, REGISTRATION, "The name of a permission is not valid"),
-    Line(90002, "invalid_request", None, AuthBlocked, REGISTRATION, "The organisation was not found"),
-    Line(90013, "invalid_request", None, AuthBlocked, REGISTRATION, "The organisation's name is not valid"),
+    Line(90002, "invalid_request", None, AuthBlocked, TENANT, "The organisation was not found"),
+    Line(90013, "invalid_request", None, AuthBlocked, TENANT, "The organisation's name is not valid"),
     Line(500113, "invalid_client", None, AuthBlocked, REGISTRATION, "No return address is registered"),
     Line(650052, "access_denied", None, AuthBlocked, REGISTRATION, "The organisation has no access to this service"),
     Line(650053, "invalid_client", None, AuthBlocked, REGISTRATION, "A permission does not exist in that organisation"),
     Line(700016, "unauthorized_client", None, AuthBlocked, REGISTRATION, "The client id was not found there"),
     Line(700054, "unsupported_response_type", None, AuthBlocked, REGISTRATION, "The registration does not allow this kind of sign-in"),
-    Line(900023, "invalid_request", None, AuthBlocked, REGISTRATION, "The organisation's name is not valid"),
+    Line(900023, "invalid_request", None, AuthBlocked, TENANT, "The organisation's name is not valid"),
     Line(900971, "invalid_request", None, AuthBlocked, REGISTRATION, "No return address is registered"),
     Line(7000112, "unauthorized_client", None, AuthBlocked, REGISTRATION, "This application is disabled"),
     Line(7000215, "invalid_client", None, AuthBlocked, REGISTRATION, "The registration wants a client secret"),
@@ -225,8 +226,8 @@ def said_once(entra: Rig, desk: Desk, line: Line) -> Notification:
     assert desk.view.tooltip.startswith(line.words)
     assert desk.events("status")[-1]["state"] == "attention"
     (told,) = [one for one in desk.notifier.shown if not one.message_ids]
-    assert (told.title, told.body, told.link) == (line.words, f"{error.hint}\n{ADA}", error.link)
-    assert (told.command == "sign_in") is (line.action in {ASK, PAGE})
+    assert (told.title, told.body) == (line.words, f"{error.hint}\n{ADA}")
+    assert told.command == {ASK: "sign_in", OTHER: "add_account"}.get(line.action, "explain")
     assert bool(error.link) is (line.action is PAGE)
     assert error.correlation_id
     if line.code in UNKNOWN or line.action is REPORT:

@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.desktop, pytest.mark.browser, pytest.mark.timeout(180)
 
 MAILTRAYS = (
     "messages",
+    "trouble",
     "settings",
     "doctor",
     "first-run",
