@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -55,13 +56,11 @@ def _pages(opened_path: Path, since: int) -> list[str]:
 
 def page_process(program: Program) -> int:
     """Return the process of the page that is open, or 0."""
-    started = Path(f"/proc/{program.pid}/task")
-    children = {
-        int(one)
-        for thread in started.iterdir()
-        for one in (thread / "children").read_text().split()
-    }
-    return max(children, default=0)
+    children = {0}
+    for thread in Path(f"/proc/{program.pid}/task").iterdir():
+        with suppress(FileNotFoundError):  # a thread that has ended meanwhile
+            children |= set(map(int, (thread / "children").read_text().split()))
+    return max(children)
 
 
 def use(link: str) -> None:
