@@ -209,7 +209,7 @@ class Polls:
         found = self._deeds.leave_out(watch, reading.changes)
         had_gap = not watch.is_current
         self.pay_debts()
-        self._tell(watch, found)
+        self._tell(watch, found, at_rest=not reading.counted)
         watch.was_tried(reading.tried)
         watch.granted = reading.scopes
         watch.looked.clear()
@@ -260,7 +260,9 @@ class Polls:
         self._herald.pay()
         self._board.notice(Source.NOTIFIER, self._herald.trouble)
 
-    def _tell(self, watch: Watch, found: Mapping[str, Changes]) -> None:
+    def _tell(
+        self, watch: Watch, found: Mapping[str, Changes], *, at_rest: bool = False
+    ) -> None:
         """Show, then advance: what could not be shown stays untold."""
         together = changes.merge_arrivals(found.values())
         rulings = self._judge.rule(watch, found)
@@ -274,7 +276,8 @@ class Polls:
             self._run_hook(watch, [message for message in together.arrived if message.id in told])
         self._board.notice(Source.NOTIFIER, self._herald.trouble)
         after = {key: changes.advance(one, told, left_out) for key, one in found.items()}
-        self._memory.remember(watch, changes.follow_moves(watch.seen, {**watch.seen, **after}))
+        followed = changes.follow_moves(watch.seen, {**watch.seen, **after})
+        self._memory.remember(watch, followed, at_rest=at_rest)
 
     def _wording(self) -> Wording:
         settings = self._wishes.settings

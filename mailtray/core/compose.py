@@ -177,7 +177,9 @@ def _continues(cluster: str, char: str) -> bool:
 
 def isolate(field: str) -> str:
     """Wrap a field that runs from right to left so that it cannot reorder what is joined to it."""
-    if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in field):
+    if not field.isascii() and any(
+        unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in field
+    ):
         return f"{_FSI}{field}{_PDI}"
     return field
 

@@ -24,6 +24,7 @@ from mailtray.core.errors import (
     Unreachable,
 )
 from mailtray.core.model import Message, MessageId
+from mailtray.core.schedule import COUNT_EVERY_S
 from tests.app.rig import ANN, BEN, MAILBOX, Rig
 
 UNWRITABLE = StateError("What was told cannot be remembered", "Free some space.")
@@ -192,6 +193,20 @@ def test_a_restart_still_owes_what_could_not_be_shown() -> None:
     rig.notifier.shows_left = None
     rig.do()
     assert dict(rig.told()) == {"A": 1}
+
+
+def test_polls_that_bring_nothing_wake_no_disk_and_are_no_loss() -> None:
+    rig = started()
+    rig.box().deliver("A")
+    rig.check()
+    saved = rig.state.saves
+    rig.pass_time(COUNT_EVERY_S - 120.0)
+    assert rig.state.saves == saved
+    again = Rig(before=rig)
+    again.do()
+    again.box().deliver("B")
+    again.check()
+    assert dict(again.told()) == {"A": 1, "B": 1}
 
 
 def test_state_that_cannot_be_written_is_said_once_and_repeats_nothing() -> None:
