@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,9 +94,9 @@ def test_every_branch_has_its_row() -> None:
 
 @pytest.mark.timeout(240)
 def test_each_line_of_another_system_is_run_by_a_test(tmp_path: Path) -> None:
-    data = _measured(tmp_path)
-    assert not [*_branches_missed(data)]
-    assert not [*_files_missed(data)]
+    with closing(_measured(tmp_path)) as data:
+        assert not [*_branches_missed(data)]
+        assert not [*_files_missed(data)]
 
 
 def _branches_missed(data: coverage.CoverageData) -> Iterator[str]:
@@ -125,6 +126,7 @@ def _files_missed(data: coverage.CoverageData) -> Iterator[str]:
         within = set(_lines_of_classes(PACKAGE / file, classes))
         for line in sorted((set(statements) & within) - set(data.lines(path) or ())):
             yield f"{file}:{line}"
+    settings.get_data().close(force=True)
 
 
 def _lines_of_classes(path: Path, names: tuple[str, ...]) -> Iterator[int]:
