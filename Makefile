@@ -11,7 +11,10 @@ BUNDLE_VENV := build/venv
 BUNDLE_STAMP := $(BUNDLE_VENV)/.set-up
 ARGS ?=
 
-.PHONY: setup demo run test soak lint unit rig messages bundle deb test-bundle test-packages test-lowest clean
+BENCH_VENV := build/bench-venv
+BENCH_STAMP := $(BENCH_VENV)/.set-up
+
+.PHONY: bench bench-check setup demo run test soak lint unit rig messages bundle deb test-bundle test-packages test-lowest clean
 
 setup: $(STAMP)
 
@@ -56,6 +59,20 @@ test: setup rig lint
 soak: setup rig
 	MAILTRAY_SOAK=1 $(BIN)/python -m pytest tests/e2e/test_crashes.py -s
 	$(BIN)/python -m tests.soak $(ARGS)
+
+# What it costs, beside others, in one run; writes bench/results.json and docs/performance.md.
+bench: $(BENCH_STAMP) rig
+	$(BENCH_VENV)/bin/python -m bench --save $(ARGS)
+
+# A shorter run, held against what is kept; before a release.
+bench-check: $(BENCH_STAMP) rig
+	$(BENCH_VENV)/bin/python -m bench check $(ARGS)
+
+$(BENCH_STAMP): pyproject.toml constraints.txt
+	@echo "== setting up $(BENCH_VENV) with the versions of constraints.txt"
+	$(PYTHON) -m venv --clear $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable ".[dev,bench]"
+	@touch $(BENCH_STAMP)
 
 # dist/mailtray/mailtray, or with MAILTRAY_ONEFILE=1 the one file dist/mailtray-VERSION; the same
 # commit and the same Python make the same files.
