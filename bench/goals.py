@@ -51,7 +51,7 @@ def _first_sync(all_: Results) -> float:
     return large - small
 
 
-_START = "half of it is Python making mailtray's own classes; the tray is loaded before MSAL and requests."
+_START = "half of it is Python making mailtray's classes; MSAL and requests come after the icon."
 GOALS = (
     Goal("CPU of an idle poll, beside the plain loop", 0.2, "x", _of(idle.CPU, OURS, PLAIN),
          "requests and urllib3 alone need about a fifth; the rest is the status, the menu and the "
