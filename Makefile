@@ -14,7 +14,7 @@ ARGS ?=
 BENCH_VENV := build/bench-venv
 BENCH_STAMP := $(BENCH_VENV)/.set-up
 
-.PHONY: bench bench-check setup demo run test soak lint unit rig messages bundle deb test-bundle test-packages test-lowest clean
+.PHONY: bench bench-check setup demo run test soak lint unit rig messages bundle deb test-bundle test-packages test-lowest screenshots clean
 
 setup: $(STAMP)
 
@@ -109,6 +109,10 @@ test-lowest:
 	$(LOWEST_VENV)/bin/python -m pip install --disable-pip-version-check --quiet --constraint $(LOWEST_VENV)/constraints.txt --editable . \
 	    coverage cryptography hypothesis pytest pytest-randomly pytest-timeout pytest-xdist responses trustme
 	$(LOWEST_VENV)/bin/python -m pytest --numprocesses $(WORKERS) tests/core tests/app tests/adapters tests/contract tests/platforms $(ARGS)
+
+# The pictures of docs/, which the tests take of what they see.
+screenshots: setup rig
+	MAILTRAY_SCREENSHOTS=docs $(BIN)/python -m pytest tests/pages/test_demo.py tests/pages/test_pictures.py $(ARGS)
 
 # After a sentence changed: the catalogues of mailtray/locale, which translators fill.
 messages: setup

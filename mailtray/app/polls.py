@@ -260,9 +260,7 @@ class Polls:
         self._herald.pay()
         self._board.notice(Source.NOTIFIER, self._herald.trouble)
 
-    def _tell(
-        self, watch: Watch, found: Mapping[str, Changes], *, at_rest: bool = False
-    ) -> None:
+    def _tell(self, watch: Watch, found: Mapping[str, Changes], *, at_rest: bool = False) -> None:
         """Show, then advance: what could not be shown stays untold."""
         together = changes.merge_arrivals(found.values())
         rulings = self._judge.rule(watch, found)

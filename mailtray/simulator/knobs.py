@@ -56,6 +56,8 @@ class Knobs:
     """Client ids answered with AADSTS700016; any other GUID is known."""
     mailboxes_not_enabled: frozenset[str] = frozenset()
     """Usernames whose mailbox answers 404 MailboxNotEnabledForRESTAPI."""
+    asks_password: bool = True
+    """False takes the account that a person picks for signed in in that browser already."""
     admin_consent_required: bool = False
     """People of work accounts cannot consent to mail scopes themselves (AADSTS90094)."""
     authorize_error: AuthorizeError | None = field(default=None)
@@ -103,6 +105,7 @@ _SWITCHES = {
     "empty_delta_page",
     "replay_changes",
     "repeat_items",
+    "asks_password",
     "admin_consent_required",
     "used_refresh_tokens_work",
 }

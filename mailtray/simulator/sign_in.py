@@ -114,7 +114,7 @@ def _choose(here: Cloud, visit: Visit, account: Account) -> None:
         text = f"The account '{account.username}' does not exist in tenant '{visit.tenant}'."
         raise OAuthError("invalid_request", 50020, text)
     visit.account = account
-    is_signed_in = account.username in here.desk.signed_in(_cookie())
+    is_signed_in = not here.asks_password or account.username in here.desk.signed_in(_cookie())
     visit.has_password = is_signed_in and visit.prompt != "login"
 
 

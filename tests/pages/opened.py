@@ -35,6 +35,15 @@ def choose_from_menu(session: DesktopSession, label: str) -> None:
     session.run(*menu, bus, f"{MENU}.Event", *clicked)
 
 
+def noting_browser(folder: Path) -> tuple[Path, str]:
+    """Return a file that gets a line for every page, and the ``BROWSER`` that writes it."""
+    opened, script = folder / "opened", folder / "note-page"
+    opened.touch()
+    script.write_text(f'#!/bin/sh\necho "$1" >>"{opened}"\n')
+    script.chmod(0o755)
+    return opened, f"{script} %s"
+
+
 class OpenedPage:
     """``mailtray open``, whose page goes to nobody's browser but is told here.
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 from selenium.webdriver.common.by import By
 
+from mailtray.adapters.icons import BADGE
 from tests.desktop.rig import Place, wait_until
+from tests.pages.opened import noting_browser
+from tests.pages.pictures import keep, keep_page, keep_tooltip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from selenium.webdriver import Chrome
     from selenium.webdriver.remote.webelement import WebElement
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.desktop, pytest.mark.browser, pytest.mark.timeout(180)]
 
 FIRST_NOTIFICATION = Place(1080, 66)
-PICTURES = Path(os.environ["MAILTRAY_PICTURES"]) if "MAILTRAY_PICTURES" in os.environ else None
 
 
 class RunningDemo:
@@ -33,16 +34,20 @@ class RunningDemo:
 
     def __init__(self, session: DesktopSession, folder: Path) -> None:
         self.said_path = folder / "said"
-        self.opened_path = folder / "opened"
-        self.opened_path.touch()
-        script = folder / "browser"
-        script.write_text(f'#!/bin/sh\necho "$1" >>"{self.opened_path}"\n')
-        script.chmod(0o755)
-        env = {**session.env, "BROWSER": f"{script} %s", "PYTHONUNBUFFERED": "1"}
+        self.opened_path, command = noting_browser(folder)
+        env = {**session.env, "BROWSER": command, "PYTHONUNBUFFERED": "1"}
         with self.said_path.open("wb") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "mailtray", "demo"], env=env, stdout=said, stderr=said
             )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            assert self.process.wait(10) == 0
 
     def said(self, words: str, timeout_s: float = 30.0) -> None:
         """Wait until the story says something."""
@@ -58,22 +63,8 @@ class RunningDemo:
 
 @pytest.fixture
 def demo(session: DesktopSession, tmp_path: Path) -> Iterator[RunningDemo]:
-    running = RunningDemo(session, tmp_path)
-    yield running
-    if running.process.poll() is None:
-        running.process.send_signal(signal.SIGTERM)
-        assert running.process.wait(10) == 0
-
-
-@pytest.fixture
-def picture(session: DesktopSession) -> Callable[[str], None]:
-    """Take a picture of the screen for the documentation, where they are wanted."""
-
-    def take(name: str) -> None:
-        if PICTURES is not None:
-            session.screenshot(PICTURES / f"{name}.png")
-
-    return take
+    with RunningDemo(session, tmp_path) as running:
+        yield running
 
 
 def found(browser: Chrome, by: str, what: str) -> WebElement:
@@ -94,28 +85,26 @@ def test_signed_in_notified_clicked_and_read(
     demo: RunningDemo,
     session: DesktopSession,
     browser: Chrome,
-    picture: Callable[[str], None],
 ) -> None:
     browser.get(demo.page(0))
     press(browser, "Ada Lovelace")
-    type_password(browser)
     wait_until(lambda: "Mail.ReadBasic" in browser.page_source)
-    picture("sign-in")
+    keep_page("sign-in", browser, 640, 610)
     press(browser, "Accept")
     wait_until(lambda: "You are signed in" in browser.page_source)
     demo.said("Two messages arrive")
     wait_until(lambda: session.displayed_notifications() == 2, 20.0)
-    picture("desktop")
+    keep("notification", session.screenshot(), (880, 0, 1280, 194))
     session.click(FIRST_NOTIFICATION)
     browser.get(demo.page(1))
     assert found(browser, By.TAG_NAME, "h1").text == "Lunch on Thursday?"
-    picture("message")
     demo.said("token refreshes: 1", 40.0)
     demo.said("the icon and the tooltip say so", 40.0)
-    picture("offline")
+    session.run("dunstctl", "close-all")
+    keep_tooltip("offline", session)
     demo.said("back again by itself", 60.0)
     session.run("dunstctl", "close-all")
-    sign_in_again(demo, session, browser, picture)
+    sign_in_again(demo, session, browser)
     demo.said("lost 0, repeated 0", 60.0)
 
 
@@ -123,12 +112,12 @@ def sign_in_again(
     demo: RunningDemo,
     session: DesktopSession,
     browser: Chrome,
-    picture: Callable[[str], None],
 ) -> None:
     """Click the notification that tells of the revoked sign-in, and sign in."""
     demo.said("choose “Sign in again”", 60.0)
     wait_until(lambda: session.displayed_notifications() == 1)
-    picture("attention")
+    wait_until(lambda: session.find_tray_icon(BADGE[:3]) is None)
+    keep("attention", session.screenshot(), (880, 0, 1280, 124))
     pages = len(demo.opened_path.read_text().splitlines())
     session.click(FIRST_NOTIFICATION)
     browser.get(demo.page(pages))  # who it is, the browser remembers

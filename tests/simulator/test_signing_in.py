@@ -458,3 +458,13 @@ def test_signing_out_forgets_the_browser_session(sim: Simulator) -> None:
         assert (
             "Enter the password" in browser.get(authorize_url(sim, login_hint=ADA), timeout=5).text
         )
+
+
+def test_an_account_that_is_signed_in_in_that_browser_is_asked_no_password(sim: Simulator) -> None:
+    sim.cloud.asks_password = False
+    with requests.Session() as browser:
+        page = browser.get(authorize_url(sim), timeout=5).text
+        number = page.split('action="/signin/')[1].split('"')[0]
+        form = {"action": "account", "username": ADA}
+        answer = browser.post(f"{sim.url}/signin/{number}", data=form, timeout=5)
+    assert "Let this program in?" in answer.text
