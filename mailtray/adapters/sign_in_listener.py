@@ -14,13 +14,16 @@ import hmac
 import queue
 import socket
 import threading
+from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs
 
+from mailtray import look
 from mailtray.core import language
 from mailtray.core.language import _
 
@@ -43,10 +46,17 @@ _MAX_FIELDS = 32
 
 _PAGE = """<!doctype html>
 <html lang="{language}">
-<head><meta charset="utf-8"><title>{title} - mailtray</title>
-<style>body{{font:1.1em/1.5 system-ui,sans-serif;max-width:34em;margin:12vh auto;padding:0 1em}}
-</style></head>
-<body><h1>{title}</h1><p>{text}</p></body>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title} · mailtray</title>
+<style>{style}</style>
+</head>
+<body class="narrow">
+<header><p class="brand">mailtray</p></header>
+<main><h1>{title}</h1><p>{text}</p></main>
+</body>
 </html>
 """
 
@@ -215,13 +225,17 @@ class _Handler(BaseHTTPRequestHandler):
         self._show(400, _("This is no answer to a sign-in"), _("You can close this tab."))
 
     def _show(self, status: int, title: str, text: str) -> None:
+        # The page goes out once, with its look inside; the policy lets in that look and no other.
+        style = (look.FOLDER / "look.css").read_text(encoding="utf-8")
+        digest = b64encode(sha256(style.encode()).digest()).decode()
         body = _PAGE.format(
-            language=language.spoken(), title=escape(title), text=escape(text)
+            language=language.spoken(), title=escape(title), text=escape(text), style=style
         ).encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        policy = f"default-src 'none'; style-src 'sha256-{digest}'"
+        self.send_header("Content-Security-Policy", policy)
         self.send_header("Cache-Control", "no-store")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Connection", "close")

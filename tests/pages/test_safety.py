@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
@@ -167,6 +168,26 @@ def test_it_listens_on_the_loopback_alone(site: Site) -> None:
 def test_it_is_over_when_nobody_asks() -> None:
     with PageServer(lambda _: Flask(__name__), idle_s=0.05) as server:
         server.wait()
+
+
+class Clock(threading.Event):
+    """A wait that knows how long it would have been, and whether somebody asked meanwhile."""
+
+    def __init__(self, *asked: bool) -> None:
+        super().__init__()
+        self._asked = list(asked)
+        self.waited_s: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waited_s.append(timeout)
+        return self._asked.pop(0)
+
+
+def test_it_is_over_after_ten_minutes_in_which_nobody_asked() -> None:
+    server = PageServer(lambda _: Flask(__name__))
+    clock = server._asked = Clock(True, True, False)
+    server.wait()
+    assert clock.waited_s == [600.0] * 3
 
 
 def test_it_is_over_when_it_is_to_end() -> None:

@@ -170,9 +170,13 @@ def test_a_choice_shows_at_once_what_it_makes_of_notification_and_icon(
         browser.get(page.link)
 
         def shown(part: str) -> str:
-            found = browser.find_element(By.ID, f"shown-{part}")
-            pictures = found.find_elements(By.CSS_SELECTOR, ".panel img")
-            return found.text + "".join(str(one.get_attribute("alt")) for one in pictures)
+            # In one go: the part may be put in anew between two looks.
+            words = (
+                "const part = document.getElementById(arguments[0]);"
+                "const pictures = [...part.querySelectorAll('.panel img')];"
+                "return part.innerText + pictures.map((one) => one.alt).join('')"
+            )
+            return str(browser.execute_script(words, f"shown-{part}"))
 
         assert "Anna Smith" in shown("notification")
         field = browser.find_element(By.ID, "field-privacy")
