@@ -28,6 +28,7 @@ from tests.e2e.company_network import (
     ForwardProxy,
     TlsFront,
     server_context,
+    without_delay,
 )
 from tests.e2e.program import CLIENT_ID
 
@@ -81,7 +82,7 @@ class CountingProxy(ForwardProxy):
 
     def _lead(self, client: socket.socket, host: str) -> None:
         self.connections += 1
-        with socket.create_connection((LOOPBACK, self._routes[host])) as upstream:
+        with without_delay(socket.create_connection((LOOPBACK, self._routes[host]))) as upstream:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             client.settimeout(None)
             with self._kept_open(upstream):
