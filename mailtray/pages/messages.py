@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from mailtray.core import text
+from mailtray.core.troubles import Remedy
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -29,6 +30,11 @@ def pages(program: Program) -> Blueprint:
     @blueprint.post("/messages/check")
     def check() -> Response:
         program.ask("check")
+        return redirect(url_for(".show"), 303)
+
+    @blueprint.post("/messages/sign-in")
+    def sign_in() -> Response:
+        program.ask("mend", about="", remedy=Remedy.SIGN_IN)
         return redirect(url_for(".show"), 303)
 
     @blueprint.post("/messages/act")

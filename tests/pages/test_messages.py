@@ -79,3 +79,23 @@ def test_the_page_ends_with_its_process_and_leaves_the_program_light(program: Pr
     assert loaded.stdout.strip() == "[]"
     with open(f"/proc/{program.pid}/maps", encoding="utf-8") as maps:  # noqa: PTH123 - no path of ours
         assert "markupsafe" not in maps.read()
+
+
+def test_it_signs_in_and_leads_to_what_is_wrong(
+    simulator: Simulator, session: DesktopSession, program: Program, browser: Chrome, tmp_path: Path
+) -> None:
+    program.run("signout")
+    with OpenedPage(program.home, session.env, "messages", folder=tmp_path) as page:
+        browser.get(page.link)
+        mark = program.mark()
+        browser.find_element(By.XPATH, "//button[.='Sign in']").click()
+        program.wait(mark, event="polled")
+        mark = program.mark()
+        simulator.cloud.revoke_refresh_tokens()
+        simulator.cloud.expire_access_tokens()
+        program.wait(mark, event="status", state="attention")
+        # Clicked by its page: the part is drawn anew now and then.
+        click = "const link = document.querySelector('a.button'); link?.click(); return !!link"
+        wait_until(lambda: browser.execute_script(click), 20.0)
+        wait_until(lambda: "/trouble" in browser.current_url, 20.0)
+        assert browser.find_element(By.TAG_NAME, "h1").text == "Your sign-in was revoked"
