@@ -63,7 +63,9 @@ GOALS = (
          "what is above it is mailtray's own modules, the connections and the mail that the menu "
          "shows; the floor has no icon and no connection."),
     Goal("Memory at rest, beside email-oauth2-proxy", 1, "x",
-         _of(resting.PSS, OURS, resting.PROXY)),
+         _of(resting.PSS, OURS, resting.PROXY),
+         "measured with its icon by Xorg and not by GTK, which was not tried; it loads no keyring "
+         "and keeps no connection and no mail."),
     Goal("Memory of each further account", 1.5, "MB", _further_account),
     Goal("Memory grown over 10,000 polls", 1, "MB", _is(resting.GROWTH, OURS)),
     Goal("Wake-ups a minute at rest", 4, "", _is(resting.WAKEUPS, OURS),
